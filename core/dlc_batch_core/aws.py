@@ -1,0 +1,91 @@
+"""The AWS services behind the core's protocols. Clients are arguments: no boto3 is imported."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+from dlc_batch_core.job import TrainingJob
+from dlc_batch_core.mails import Mail
+from dlc_batch_core.ranged_file import RangedFile
+from dlc_batch_core.submission import Upload
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """Objects in S3."""
+
+    client: Any
+
+    def open(self, upload: Upload) -> IO[bytes]:
+        """Open one version of an upload as a file that is read by ranges."""
+        version = {"VersionId": upload.version_id} if upload.version_id else {}
+
+        def fetch(start: int, end: int) -> bytes:
+            answer = self.client.get_object(
+                Bucket=upload.bucket, Key=upload.key, Range=f"bytes={start}-{end - 1}", **version
+            )
+            return cast(bytes, answer["Body"].read())
+
+        file = RangedFile(fetch, upload.size, upload.key)
+        return cast(IO[bytes], file) if upload.size else io.BytesIO()
+
+    def put(self, bucket: str, key: str, text: str) -> None:
+        """Write a small object."""
+        self.client.put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        """Return a small object, or None when there is none."""
+        try:
+            answer = self.client.get_object(Bucket=bucket, Key=key)
+        except self.client.exceptions.NoSuchKey:
+            return None
+        return cast(bytes, answer["Body"].read())
+
+
+@dataclass(frozen=True)
+class BatchQueue:
+    """Training jobs in a job queue."""
+
+    client: Any
+    queue: str  # ARN
+    definition: str  # ARN
+
+    def find(self, name: str) -> str | None:
+        """Return the id of the newest job of this name, in whatever state."""
+        filters = [{"name": "JOB_NAME", "values": [name]}]
+        pages = self.client.get_paginator("list_jobs").paginate(
+            jobQueue=self.queue, filters=filters
+        )
+        jobs = [job for page in pages for job in page["jobSummaryList"] if job["jobName"] == name]
+        return max(jobs, key=lambda job: job.get("createdAt", 0))["jobId"] if jobs else None
+
+    def submit(self, job: TrainingJob, time_limit_hours: float) -> str:
+        """Submit a job and return its id."""
+        answer = self.client.submit_job(
+            jobName=job.name,
+            jobQueue=self.queue,
+            jobDefinition=self.definition,
+            parameters=job.to_parameters(),
+            timeout={"attemptDurationSeconds": int(time_limit_hours * 3600)},
+            tags={"lab": job.lab, "run": job.run_id},
+        )
+        return str(answer["jobId"])
+
+
+@dataclass(frozen=True)
+class MailTopic:
+    """The SNS topic to which the lab's address is subscribed."""
+
+    client: Any
+    arn: str
+
+    def publish(self, mail: Mail) -> None:
+        """Hand a mail to SNS; subscriptions may filter by the attribute `lab`."""
+        self.client.publish(
+            TopicArn=self.arn,
+            Subject=mail.subject,
+            Message=mail.body,
+            MessageAttributes={"lab": {"DataType": "String", "StringValue": mail.lab}},
+        )

@@ -1,0 +1,167 @@
+"""From a Batch job's change of state to the run's record and the final mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from dlc_batch_core.errors import CloudError, StateError
+from dlc_batch_core.job import CANCEL_REASON, ExitCode, TrainingJob
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.mailing import Publish, send_pending
+from dlc_batch_core.outcome import Outcome
+from dlc_batch_core.run import Run, Status
+from dlc_batch_core.run_table import RunTable
+
+
+@dataclass(frozen=True)
+class JobChange:
+    """A Batch job's change of state, as its event tells it."""
+
+    job: TrainingJob
+    job_id: str
+    status: str  # RUNNING, SUCCEEDED or FAILED
+    attempt: int  # from 1
+    reason: str  # Batch's words, empty if it has none
+    exit_code: int | None  # of the last attempt; None when there was no process
+
+    @property
+    def position(self) -> int:
+        """Orders the changes of a run: by attempt, then running before ended."""
+        return 2 * self.attempt + (self.status != "RUNNING")
+
+
+class Outcomes(Protocol):
+    """What completing needs of S3."""
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        """Return a small object, or None when there is none."""
+
+
+def parse_job_change(detail: Mapping[str, Any]) -> JobChange:
+    """Read the `detail` of a "Batch Job State Change" event.
+
+    Raises:
+        StateError: the job is not one that submit made.
+    """
+    try:
+        job = TrainingJob.from_parameters(detail["parameters"])
+        status, attempts = str(detail["status"]), list(detail.get("attempts") or ())
+        last = attempts[-1] if attempts else {}
+        container = last.get("container") or {}
+        words = (detail.get("statusReason"), container.get("reason"))
+        return JobChange(
+            job=job,
+            job_id=str(detail["jobId"]),
+            status=status,
+            # attempts lists those that have ended
+            attempt=len(attempts) + 1 if status == "RUNNING" else max(1, len(attempts)),
+            reason="; ".join(str(each) for each in words if each),
+            exit_code=container.get("exitCode"),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise StateError(f"This is no job of dlc-batch's: {error!r}.") from error
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Records what becomes of jobs; late and repeated events change nothing."""
+
+    outcomes: Outcomes
+    table: RunTable
+    publish: Publish
+    clock: Callable[[], float]
+
+    def record(self, change: JobChange, claimant: str) -> Run:
+        """Move a run's record on, and send the mail that it then owes.
+
+        Raises:
+            CloudError: there is no record yet, or another invocation has the mail under way.
+        """
+        run = self.table.get(change.job.lab, change.job.run_id)
+        if run is None:
+            raise CloudError(f"There is no record of run {change.job.run_id}.")
+        if run.job_id not in (None, change.job_id):
+            return run  # of a job that the run no longer counts on
+        if change.status == "RUNNING":
+            self._run(run, change)
+        elif not run.status.is_final:
+            self.table.end(self._ended(run, change), change.position)
+        current = self.table.get(run.lab, run.run_id) or run
+        send_pending(current, self.table, self.publish, claimant, self.clock())
+        return current
+
+    def _run(self, run: Run, change: JobChange) -> None:
+        running = replace(
+            run,
+            status=Status.RUNNING,
+            job_id=change.job_id,
+            attempt=change.attempt,
+            updated_at=self._time(),
+        )
+        self.table.advance(running, change.position)
+
+    def _ended(self, run: Run, change: JobChange) -> Run:
+        run = replace(run, job_id=change.job_id, attempt=change.attempt, updated_at=self._time())
+        if change.reason.startswith(CANCEL_REASON):
+            return replace(run, status=Status.CANCELLED, message=change.reason)
+        outcome = self._outcome(change)
+        if outcome is not None:
+            return _told(run, outcome)
+        message, remedy = _surmise(change)
+        return replace(run, status=Status.FAILED, message=message, remedy=remedy)
+
+    def _outcome(self, change: JobChange) -> Outcome | None:
+        keys = RunKeys(change.job.lab, change.job.run_id).shuffle(change.job.shuffle)
+        text = self.outcomes.get(change.job.bucket, keys.outcome)
+        try:
+            outcome = Outcome.from_json(text) if text is not None else None
+        except StateError:
+            return None  # half a file is no outcome
+        if outcome is None or (outcome.job_id, outcome.attempt) != (change.job_id, change.attempt):
+            return None  # of another attempt: says nothing about how this one ended
+        return outcome
+
+    def _time(self) -> str:
+        return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
+
+
+def _told(run: Run, outcome: Outcome) -> Run:
+    return replace(
+        run,
+        status=Status.SUCCEEDED if outcome.succeeded else Status.FAILED,
+        message=outcome.message,
+        remedy=outcome.remedy,
+        metrics=outcome.metrics,
+        timings=outcome.timings,
+        files=outcome.files,
+        notes=run.notes + outcome.notes,
+    )
+
+
+_AGAIN = "Upload the project again; nothing of it is lost."
+
+
+def _surmise(change: JobChange) -> tuple[str, str]:
+    """Return what can be said, and a remedy, when the trainer left no outcome."""
+    said = f" AWS Batch says: {change.reason}." if change.reason else ""
+    if change.reason.startswith("Host EC2"):
+        return f"The computer was taken back before the training could finish.{said}", _AGAIN
+    if "CannotPullContainer" in change.reason:
+        remedy = "The admin pushes the trainer image (README, Deploy); then upload again."
+        return f"The trainer image could not be loaded.{said}", remedy
+    if "timeout" in change.reason.lower():
+        remedy = "Ask for fewer epochs, or more `time_limit_hours`, in dlc-batch.yaml."
+        return f"The training took longer than its time limit.{said}", remedy
+    if change.exit_code == _KILLED:
+        remedy = "Ask for a smaller `batch_size` in dlc-batch.yaml."
+        return f"The training was killed, most likely for lack of memory.{said}", remedy
+    if change.exit_code in (None, ExitCode.INTERRUPTED):
+        return f"The training was interrupted too often to finish.{said}", _AGAIN
+    remedy = "The admin finds the cause in the log group of the trainer."
+    return f"The training ended without a word (exit code {change.exit_code}).{said}", remedy
+
+
+_KILLED = 137  # 128 + SIGKILL

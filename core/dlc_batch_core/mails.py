@@ -1,0 +1,152 @@
+"""What the mails to the lab say: plain text, a subject that sorts in a mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.run import MailKind, Run, Status
+
+#: Amazon SNS: under 100 characters, ASCII, no line breaks.
+MAX_SUBJECT = 99
+#: Amazon SNS takes 256 KiB in all; a mail that long helps nobody.
+MAX_BODY_BYTES = 200_000
+_MAX_LISTED = 100
+
+_METRIC_NAMES = {
+    "train_rmse_px": "RMSE on training frames",
+    "test_rmse_px": "RMSE on test frames",
+    "train_rmse_pcutoff_px": "RMSE on training frames, confident points only",
+    "test_rmse_pcutoff_px": "RMSE on test frames, confident points only",
+}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail, ready for Amazon SNS."""
+
+    lab: str
+    subject: str
+    body: str
+
+
+def compose(run: Run, kind: MailKind) -> Mail:
+    """Return a mail that a run owes, from its record alone."""
+    state = "ACCEPTED" if kind is MailKind.ACCEPTED else run.status
+    body = _accepted(run) if kind is MailKind.ACCEPTED else _ENDS[run.status](run)
+    return Mail(run.lab, _subject(state, run), _cut(f"{body}\n\n{_footer(run)}\n"))
+
+
+def compose_plainly(run: Run, kind: MailKind) -> Mail:
+    """Return the least a mail must say, for when `compose` fails."""
+    state = "ACCEPTED" if kind is MailKind.ACCEPTED else run.status
+    body = (
+        f"Run {run.run_id} of {run.key}: {state}.\n\n"
+        "The full text of this mail could not be made, which is an error of dlc-batch's.\n"
+        f"What is known stands in the record: dlc-batch status {run.run_id}\n"
+    )
+    return Mail(run.lab, _subject(state, run), body)
+
+
+def _subject(state: str, run: Run) -> str:
+    return f"[dlc-batch] {state}: {run.run_id}"[:MAX_SUBJECT]
+
+
+def _accepted(run: Run) -> str:
+    return (
+        f"Your project {run.key} was checked and can be trained.\n\n"
+        "It waits for a GPU now. The next mail comes when the training has ended.\n"
+        f"To watch it:  dlc-batch status {run.run_id}"
+    )
+
+
+def _succeeded(run: Run) -> str:
+    parts = [f"The training of {run.key} has finished.", run.message, _metrics(run.metrics)]
+    parts += [_notes(run), _how_to_fetch(run), _files(run)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _failed(run: Run) -> str:
+    parts = [f"The training of {run.key} has failed.", run.message, _todo(run), _notes(run)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _cancelled(run: Run) -> str:
+    return f"The training of {run.key} was cancelled.\n\n{run.message}".strip()
+
+
+def _rejected(run: Run) -> str:
+    count = len(run.problems)
+    noun = "problem" if count == 1 else "problems"
+    head = (
+        f"Your upload {run.key} can't be trained as it is: {count} {noun}.\n"
+        "No GPU was started and nothing was spent. Mend what follows, zip and upload again."
+    )
+    listed = [
+        f"{number}. {each.where}\n   {each.what}\n   {_label(each.severity)} {each.remedy}"
+        for number, each in enumerate(run.problems[:_MAX_LISTED], start=1)
+    ]
+    more = [f"... and {count - _MAX_LISTED} more."] if count > _MAX_LISTED else []
+    return "\n\n".join([head, *listed, *more])
+
+
+def _label(severity: str) -> str:
+    return "What to do:" if severity == "error" else "(Only a warning.)"
+
+
+def _metrics(metrics: Mapping[str, float]) -> str:
+    named = [(text, metrics[name]) for name, text in _METRIC_NAMES.items() if name in metrics]
+    if not named:
+        return "The network was not evaluated."
+    lines = [f"  {text + ':':<50} {value:8.2f} px" for text, value in named]
+    counts = [
+        f"  {text + ':':<50} {int(metrics[name]):>8}"
+        for name, text in (("train_frames", "Training frames"), ("test_frames", "Test frames"))
+        if name in metrics
+    ]
+    return "\n".join(["Scores (root mean square error of the labels):", *lines, *counts])
+
+
+def _notes(run: Run) -> str:
+    return "\n".join(["Notes:", *(f"  - {note}" for note in run.notes)]) if run.notes else ""
+
+
+def _todo(run: Run) -> str:
+    return f"What to do: {run.remedy}" if run.remedy else ""
+
+
+def _how_to_fetch(run: Run) -> str:
+    source = f"s3://{run.bucket}/{RunKeys(run.lab, run.run_id).results}"
+    return (
+        "To get the trained network into your project's folder:\n"
+        f"  dlc-batch fetch {run.run_id} PROJECT_FOLDER\n"
+        f"  or: aws s3 cp --recursive {source} PROJECT_FOLDER"
+    )
+
+
+def _files(run: Run) -> str:
+    shown = [f"  {name}" for name in run.files[:_MAX_LISTED]]
+    more = (
+        [f"  ... and {len(run.files) - _MAX_LISTED} more"] if len(run.files) > len(shown) else []
+    )
+    return "\n".join(["Results:", *shown, *more]) if shown else ""
+
+
+def _footer(run: Run) -> str:
+    return f"Run: {run.run_id}   Lab: {run.lab}   Uploaded: {run.submitted_at}"
+
+
+def _cut(body: str) -> str:
+    data = body.encode()
+    if len(data) <= MAX_BODY_BYTES:
+        return body
+    return data[:MAX_BODY_BYTES].decode(errors="ignore") + "\n... (cut)\n"
+
+
+_ENDS = {
+    Status.SUCCEEDED: _succeeded,
+    Status.FAILED: _failed,
+    Status.CANCELLED: _cancelled,
+    Status.REJECTED: _rejected,
+}

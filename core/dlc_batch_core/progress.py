@@ -1,0 +1,36 @@
+"""How far a training is: `shuffle<k>/progress.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from dlc_batch_core import SCHEMA_VERSION
+
+#: Progress is written to S3 at most this often, in seconds.
+PROGRESS_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One moment of a training."""
+
+    stage: str  # fetch, unpack, prepare, train, evaluate, export
+    updated_at: str  # ISO 8601, UTC
+    epoch: int = 0
+    epochs: int = 0
+    loss: float | None = None
+    attempt: int = 1
+
+    def to_json(self) -> str:
+        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)})
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Progress:
+        """Read progress.json; fields it does not know are ignored."""
+        value: Mapping[str, object] = json.loads(text)
+        return cls(**{name: value[name] for name in cls.__dataclass_fields__ if name in value})  # type: ignore[arg-type]  # our own file

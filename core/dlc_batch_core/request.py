@@ -1,0 +1,214 @@
+"""The request: what to train and what to do after (`dlc-batch.yaml`).
+
+`FIELDS` is the one schema: the parser, the client's flags and the documentation read it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.problems import Problem
+from dlc_batch_core.settings import is_allowed_path, is_allowed_setting
+from dlc_batch_core.yaml_reader import read_yaml_mapping
+
+REQUEST_FILE = "dlc-batch.yaml"
+_MAX_EPOCHS = 100_000  # a slip of the keyboard, not a training
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request with every default filled in. None: not asked for.
+
+    Where net type, epochs or batch size are None, the shuffle that the lab made at home decides,
+    and without one config.yaml and DeepLabCut's defaults.
+    """
+
+    engine: str | None = None
+    net_type: str | None = None
+    shuffles: tuple[int, ...] = (1,)
+    epochs: int | None = None
+    batch_size: int | None = None
+    evaluate: bool = True
+    time_limit_hours: float = 24.0
+    seed: int = 0
+    weights: str = "pretrained"
+    overrides: Mapping[str, object] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        return {**asdict(self), "shuffles": list(self.shuffles)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, object]) -> Request:
+        """Read what `to_dict` wrote; fields it does not know are ignored."""
+        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        shuffles = known.pop("shuffles", [1])
+        return cls(**known, shuffles=tuple(shuffles))  # type: ignore[arg-type]  # our own file
+
+
+@dataclass(frozen=True)
+class RequestField:
+    """One key of dlc-batch.yaml."""
+
+    name: str
+    expects: str  # in words, for messages and the documentation
+    doc: str
+    accepts: Callable[[object], bool]
+    example: str
+
+
+def _is_count(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+
+
+def _is_number(value: object, least: float, most: float) -> bool:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+    )
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.replace("_", "").isalnum() and value.isascii()
+
+
+FIELDS = (
+    RequestField(
+        "engine",
+        "pytorch",
+        "DeepLabCut's engine. Default: config.yaml's.",
+        lambda value: value == "pytorch",
+        "pytorch",
+    ),
+    RequestField(
+        "net_type",
+        "the name of a network of DeepLabCut's",
+        "The network. Default: the shuffle made at home, then config.yaml's default_net_type.",
+        _is_name,
+        "resnet_50",
+    ),
+    RequestField(
+        "shuffles",
+        "a list of one shuffle number from 1 to 999",
+        "Which shuffle to train. Default: [1].",
+        lambda value: (
+            isinstance(value, list) and len(value) == 1 and all(_is_count(k, 999) for k in value)
+        ),
+        "[1]",
+    ),
+    RequestField(
+        "epochs",
+        f"a whole number from 1 to {_MAX_EPOCHS}",
+        "Passes over the training frames. Default: the shuffle made at home, then 200.",
+        lambda value: _is_count(value, _MAX_EPOCHS),
+        "200",
+    ),
+    RequestField(
+        "batch_size",
+        "a whole number from 1 to 1024, or auto",
+        "Frames a step. auto (default): the shuffle made at home, then DeepLabCut's default.",
+        lambda value: value == "auto" or _is_count(value, 1024),
+        "auto",
+    ),
+    RequestField(
+        "evaluate",
+        "true or false",
+        "Whether to score the network on the frames it did not train on. Default: true.",
+        lambda value: isinstance(value, bool),
+        "true",
+    ),
+    RequestField(
+        "time_limit_hours",
+        "a number from 0.1 to 168",
+        "The longest an attempt may take. Default: 24.",
+        lambda value: _is_number(value, 0.1, 168),
+        "24",
+    ),
+    RequestField(
+        "seed",
+        "a whole number from 0 to 4294967295",
+        "Of the split, of random weights and of the order of frames. Default: 0.",
+        lambda value: (value == 0 and value is not False) or _is_count(value, 2**32 - 1),
+        "0",
+    ),
+    RequestField(
+        "weights",
+        "pretrained or random",
+        "Where the network begins. random needs many more epochs. Default: pretrained.",
+        lambda value: value in ("pretrained", "random"),
+        "pretrained",
+    ),
+    RequestField(
+        "overrides",
+        "settings of DeepLabCut's pytorch_config.yaml by dotted path",
+        "DeepLabCut's own settings, such as `data.train.crop_sampling.width: 128`. Default: none.",
+        lambda value: isinstance(value, dict),
+        "{train_settings.batch_size: 4}",
+    ),
+)
+_BY_NAME = {each.name: each for each in FIELDS}
+
+
+def parse_request(text: str, where: str = REQUEST_FILE) -> Request:
+    """Read dlc-batch.yaml.
+
+    Args:
+        text: the file's content; an empty one asks for all defaults.
+        where: its path in the upload, for problems.
+
+    Raises:
+        ProjectError: with every problem found.
+    """
+    values = read_yaml_mapping(text, where)
+    problems = [p for key, value in values.items() if (p := _problem_of(key, value, where))]
+    problems += _problems_of_overrides(values.get("overrides"), where)
+    if problems:
+        raise ProjectError(problems)
+    if values.get("batch_size") == "auto":
+        del values["batch_size"]
+    return Request.from_dict(values)
+
+
+def _problem_of(key: str, value: object, where: str) -> Problem | None:
+    known = _BY_NAME.get(key)
+    if known is None:
+        return Problem("request-unknown-key", where, f"There is no setting `{key}`.", _near(key))
+    if known.accepts(value):
+        return None
+    what = f"`{key}: {_shown(value)}` is not accepted."
+    return Problem("request-value", where, what, f"`{key}` takes {known.expects}.")
+
+
+def _problems_of_overrides(value: object, where: str) -> list[Problem]:
+    if not isinstance(value, dict):
+        return []
+    refused = [(p, v) for p, v in value.items() if not is_allowed_setting(str(p), v)]
+    return [_refusal(str(path), value, where) for path, value in refused]
+
+
+def _refusal(path: str, value: object, where: str) -> Problem:
+    if is_allowed_path(path):
+        what = f"The override `{path}: {_shown(value)}` is not accepted."
+        remedy = "Give a number, a switch or a list of them."
+        return Problem("request-override", where, what, remedy)
+    return Problem(
+        "request-override",
+        where,
+        f"The override `{path}` is not one of the settings that may be set.",
+        "Remove it; docs/request.md lists the settings that may be set.",
+    )
+
+
+def _near(key: str) -> str:
+    near = difflib.get_close_matches(key, _BY_NAME, n=1, cutoff=0.5)
+    if near:
+        return f"Did you mean `{near[0]}`?"
+    return f"Remove it, or use one of: {', '.join(_BY_NAME)}."
+
+
+def _shown(value: object) -> str:
+    # a short scalar only: an aliased YAML structure can be astronomically large when written out
+    if isinstance(value, str | int | float | bool) or value is None:
+        return str(value)[:60]
+    return f"(a {type(value).__name__})"

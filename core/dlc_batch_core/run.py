@@ -1,0 +1,116 @@
+"""A run: one upload on its way from the inbox to the mail that says what became of it."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_core.problems import Problem
+
+
+class Status(enum.StrEnum):
+    """Where a run is. It moves forward only."""
+
+    SUBMITTING = "SUBMITTING"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+
+FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.REJECTED})
+
+
+class MailKind(enum.StrEnum):
+    """The mails of a run, by the attribute that tells whether each is pending or sent."""
+
+    ACCEPTED = "accepted_mail"
+    FINAL = "mail"
+
+
+class MailState(enum.StrEnum):
+    """Whether a mail that a run owes has gone out."""
+
+    PENDING = "pending"
+    SENT = "sent"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The record of a run, as the table holds it. Times are ISO 8601 in UTC."""
+
+    lab: str
+    run_id: str
+    status: Status
+    bucket: str
+    key: str
+    version_id: str | None = None
+    submitted_at: str = ""
+    updated_at: str = ""
+    shuffle: int = 1
+    job_id: str | None = None
+    attempt: int = 0  # of the Batch job, from 1; 0 before it started
+    message: str = ""  # a sentence for the lab, once the run has ended
+    remedy: str = ""
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()  # mended, left out
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
+    files: tuple[str, ...] = ()  # relative to results/
+    mail: MailState | None = None
+    accepted_mail: MailState | None = None
+
+
+#: Held as JSON text: lists and mappings that nothing searches by.
+_JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files")
+_NUMBERS = ("shuffle", "attempt")
+#: One attribute value of the low-level DynamoDB interface, such as {"S": "text"}.
+Attribute = Mapping[str, str]
+
+
+def to_item(run: Run) -> dict[str, dict[str, str]]:
+    """Return a run as an item of the low-level DynamoDB interface; what is None is left out."""
+    named = {each.name: getattr(run, each.name) for each in fields(run)}
+    item = {name: to_attribute(name, value) for name, value in named.items() if value is not None}
+    return {**item, "schema_version": {"N": str(SCHEMA_VERSION)}}
+
+
+def to_attribute(name: str, value: object) -> dict[str, str]:
+    """Return the value of one field of a run as an attribute."""
+    if name == "problems":
+        value = [each.to_dict() for each in value]  # type: ignore[attr-defined]
+    if name in _JSON_FIELDS:
+        return {"S": json.dumps(value, ensure_ascii=False)}
+    return {"N": str(value)} if isinstance(value, int | float) else {"S": str(value)}
+
+
+def from_item(item: Mapping[str, Attribute]) -> Run:
+    """Return the run that an item holds; attributes it does not know are ignored."""
+    named = {each.name for each in fields(Run)}
+    values = {name: _from_attribute(name, value) for name, value in item.items() if name in named}
+    return Run(**values)  # type: ignore[arg-type]  # our own item
+
+
+def _from_attribute(name: str, attribute: Attribute) -> object:
+    (text,) = attribute.values()
+    if name in _NUMBERS:
+        return int(text)
+    if name == "status":
+        return Status(text)
+    if name in tuple(MailKind):
+        return MailState(text)
+    if name == "problems":
+        return tuple(Problem.from_dict(each) for each in json.loads(text))
+    if name in _JSON_FIELDS:
+        value = json.loads(text)
+        return tuple(value) if isinstance(value, list) else value
+    return text

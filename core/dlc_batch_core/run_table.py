@@ -1,0 +1,144 @@
+"""The runs table: every write is conditional, so that a run only moves forward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dlc_batch_core.run import MailKind, MailState, Run, Status, from_item, to_attribute, to_item
+
+#: How long a mail may be under way before another may send it, in seconds: less than the minute
+#: after which Lambda tries a failed invocation again.
+MAIL_CLAIM_SECONDS = 50
+
+
+class RunTable:
+    """Runs in a DynamoDB table (partition key lab, sort key run_id)."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        """Take a low-level DynamoDB client and the table's name."""
+        self._client, self._name = client, name
+
+    def get(self, lab: str, run_id: str) -> Run | None:
+        """Return a run as it is now, or None."""
+        answer = self._client.get_item(
+            TableName=self._name, Key=_key(lab, run_id), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def begin(self, run: Run, claimant: str, until: float) -> bool:
+        """Write a new run, claimed by an invocation until a time; False: it is there already."""
+        claim = {"claimed_by": {"S": claimant}, "claimed_until": {"N": str(until)}}
+        try:
+            self._client.put_item(
+                TableName=self._name,
+                Item={**to_item(run), **claim},
+                ConditionExpression="attribute_not_exists(run_id)",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def take_over(self, run: Run, claimant: str, now: float, until: float) -> bool:
+        """Claim a run left in SUBMITTING: by the same invocation's retry, or once it is stale."""
+        return self._update(
+            run,
+            {"claimed_by": claimant, "claimed_until": until},
+            "#status = :submitting AND (claimed_by = :claimed_by OR claimed_until < :now)",
+            {":submitting": {"S": Status.SUBMITTING}, ":now": {"N": str(now)}},
+        )
+
+    def end(self, run: Run, position: int | None = None) -> bool:
+        """Write the end of a run, and that it owes the lab a mail; False: it has ended already."""
+        values = _written(replace(run, mail=MailState.PENDING))
+        if position is not None:
+            values["position"] = position
+        return self._update(run, values, f"NOT #status IN ({_FINAL_NAMES})", _FINAL_VALUES)
+
+    def queue(self, run: Run) -> bool:
+        """Write the job of a run that was SUBMITTING, and that it owes the mail of acceptance."""
+        values = _written(replace(run, accepted_mail=MailState.PENDING))
+        condition = "#status = :submitting"
+        return self._update(run, values, condition, {":submitting": {"S": Status.SUBMITTING}})
+
+    def owe_acceptance(self, run: Run) -> bool:
+        """As `queue`, for a job that was faster: the state is left as it is."""
+        values = {"job_id": run.job_id, MailKind.ACCEPTED: MailState.PENDING}
+        condition = f"attribute_not_exists(accepted_mail) AND NOT #status IN ({_FINAL_NAMES})"
+        return self._update(run, values, condition, _FINAL_VALUES)
+
+    def advance(self, run: Run, position: int) -> bool:
+        """Write that a job is running, unless something later is known."""
+        values = {"status": run.status, "updated_at": run.updated_at, "job_id": run.job_id}
+        condition = (
+            f"NOT #status IN ({_FINAL_NAMES})"
+            " AND (attribute_not_exists(#position) OR #position < :position)"
+        )
+        return self._update(
+            run, {**values, "attempt": run.attempt, "position": position}, condition, _FINAL_VALUES
+        )
+
+    def claim_mail(self, run: Run, kind: MailKind, claimant: str, now: float) -> bool:
+        """Claim a pending mail for sending; False: sent, or under way elsewhere."""
+        until = f"{kind}_claimed_until"
+        by = f"{kind}_claimed_by"
+        return self._update(
+            run,
+            {until: now + MAIL_CLAIM_SECONDS, by: claimant},
+            f"#mail = :pending AND (attribute_not_exists(#{until}) OR #{until} < :now"
+            f" OR #{by} = :{by})",
+            {":pending": {"S": MailState.PENDING}, ":now": {"N": str(now)}},
+            {"#mail": str(kind)},
+        )
+
+    def mark_sent(self, run: Run, kind: MailKind) -> bool:
+        """Write that a mail has gone out."""
+        return self._update(run, {str(kind): MailState.SENT}, "attribute_exists(run_id)", {})
+
+    def _update(
+        self,
+        run: Run,
+        values: Mapping[str, object],
+        condition: str,
+        extra: Mapping[str, Mapping[str, str]],
+        names: Mapping[str, str] | None = None,
+    ) -> bool:
+        sets = ", ".join(f"#{name} = :{name}" for name in values)
+        # every name goes by a placeholder: status and position are reserved words
+        placeholders = {f"#{name}": str(name) for name in values} | dict(names or {})
+        if "#status" in condition:
+            placeholders["#status"] = "status"
+        try:
+            self._client.update_item(
+                TableName=self._name,
+                Key=_key(run.lab, run.run_id),
+                UpdateExpression=f"SET {sets}",
+                ConditionExpression=f"attribute_exists(run_id) AND {condition}",
+                ExpressionAttributeNames=placeholders,
+                ExpressionAttributeValues={
+                    **{f":{name}": to_attribute(name, value) for name, value in values.items()},
+                    **extra,
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+_FINAL_STATES = sorted(status for status in Status if status.is_final)
+_FINAL_NAMES = ", ".join(f":{status.lower()}" for status in _FINAL_STATES)
+_FINAL_VALUES = {f":{status.lower()}": {"S": str(status)} for status in _FINAL_STATES}
+_KEPT = ("lab", "run_id", "bucket", "key", "version_id", "submitted_at", "schema_version")
+
+
+def _written(run: Run) -> dict[str, object]:
+    """Return the fields that a change of state writes; what names the run stays."""
+    own = {name: value for name, value in vars(run).items() if name not in _KEPT}
+    if run.mail is not None:  # an end says nothing about the mail of acceptance
+        own.pop("accepted_mail")
+    return {name: value for name, value in own.items() if value is not None}
+
+
+def _key(lab: str, run_id: str) -> dict[str, dict[str, str]]:
+    return {"lab": {"S": lab}, "run_id": {"S": run_id}}

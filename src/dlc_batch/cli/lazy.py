@@ -1,0 +1,42 @@
+"""A group of commands that are imported when they are used: `--help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+#: First lines of the commands' help, so that the group's help imports none of them.
+_SHORT_HELP = {
+    "check": "Check a project, without sending it.",
+    "submit": "Send a project to be trained.",
+    "list": "List runs, newest first.",
+    "status": "Show how a run is.",
+    "fetch": "Get a run's results.",
+    "local": "Run the whole system on this computer.",
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands as `module:name`."""
+
+    def __init__(self, *args: Any, commands_at: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._commands_at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's interface
+        return list(self._commands_at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self._commands_at:
+            return None
+        module, _, name = self._commands_at[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, _SHORT_HELP[name]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)

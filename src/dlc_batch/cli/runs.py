@@ -1,0 +1,60 @@
+"""`dlc-batch list` and `dlc-batch status`."""
+
+from __future__ import annotations
+
+import click
+
+from dlc_batch.cli.options import Options, json_option, print_json
+from dlc_batch.runs import RunStatus, list_runs, read_status
+
+
+@click.command("list")
+@click.option("--lab", help="Only the runs of this lab.")
+@json_option
+@click.pass_obj
+def list_(options: Options, lab: str | None, as_json: bool) -> None:
+    """List runs, newest first."""
+    runs = list_runs(options.connect(), lab)
+    if as_json:
+        print_json({"runs": [RunStatus(run, None).to_dict() for run in runs]})
+        return
+    if not runs:
+        click.echo("No runs yet. Send a project: dlc-batch submit PROJECT", err=True)
+    for run in runs:
+        click.echo(f"{run.submitted_at[:16]}  {run.status:<10}  {run.lab:<12}  {run.run_id}")
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@json_option
+@click.pass_obj
+def status(options: Options, run_id: str, as_json: bool) -> None:
+    """Show how RUN is.
+
+    Exits 1 if it failed, was rejected or was cancelled.
+    """
+    found = read_status(options.connect(), run_id)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _print_status(found)
+    ended_badly = found.run.status.is_final and found.run.status != "SUCCEEDED"
+    raise SystemExit(1 if ended_badly else 0)
+
+
+def _print_status(found: RunStatus) -> None:
+    run, progress = found.run, found.progress
+    click.echo(f"{run.run_id}  {run.status}  (lab {run.lab}, uploaded {run.submitted_at[:16]})")
+    if progress and not run.status.is_final:
+        loss = f", loss {progress.loss:.5f}" if progress.loss is not None else ""
+        epochs = f": epoch {progress.epoch} of {progress.epochs}{loss}" if progress.epochs else ""
+        click.echo(f"{progress.stage}{epochs}")
+    for text in (run.message, run.remedy):
+        if text:
+            click.echo(text)
+    for problem in run.problems:
+        click.echo(f"{problem.severity}: {problem.where}: {problem.what} {problem.remedy}")
+    for name, value in run.metrics.items():
+        click.echo(f"  {name:<24} {value:10.3f}")
+    if run.status == "SUCCEEDED":
+        click.echo(f"To get the results: dlc-batch fetch {run.run_id} PROJECT_FOLDER", err=True)

@@ -1,0 +1,66 @@
+"""`dlc-batch submit`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
+
+from dlc_batch.cli.check import print_check, to_answer
+from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
+from dlc_batch.packing import pack, plan_packing
+from dlc_batch.submitting import Submitted, check_zip, send, upload_key
+
+
+@click.command()
+@click.argument("project", type=click.Path(exists=True, path_type=Path))
+@click.option("--lab", default=DEFAULT_LAB, show_default=True, help="Lab that the run is of.")
+@click.option("--name", help="Name of the upload. Default: the folder's or the zip's.")
+@json_option
+@click.pass_obj
+def submit(options: Options, project: Path, lab: str, name: str | None, as_json: bool) -> None:
+    """Send PROJECT, a project's folder or its zip, to be trained.
+
+    Of a folder goes what training needs: settings, labels and labelled images, and the settings
+    of a shuffle that you made at home. Videos, old models and pickles stay here.
+    """
+    target = upload_key(
+        lab, name or (project.stem if project.is_file() else project.resolve().name)
+    )
+    with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
+        archive = _zip(project, Path(folder)) if project.is_dir() else project
+        _refuse_what_cannot_be_trained(archive, as_json)
+        submitted = _send(options, archive, target)
+    if as_json:
+        print_json(vars(submitted))
+        return
+    click.echo(submitted.run_id)
+    click.echo(f"Sent. To watch it: dlc-batch status {submitted.run_id}", err=True)
+
+
+def _zip(project: Path, folder: Path) -> Path:
+    files = plan_packing(project)
+    archive = folder / "project.zip"
+    with bytes_bar(sum(file.size for file in files), "Packing") as bar:
+        pack(files, archive, bar.update)
+    return archive
+
+
+def _refuse_what_cannot_be_trained(archive: Path, as_json: bool) -> None:
+    found = check_zip(archive)
+    if found.is_trainable:
+        return
+    if as_json:
+        print_json(to_answer(found))
+    else:
+        print_check(found, "The project")
+    click.echo("Nothing was sent.", err=True)
+    raise SystemExit(1)
+
+
+def _send(options: Options, archive: Path, target: UploadKey) -> Submitted:
+    cloud = options.connect()
+    with bytes_bar(archive.stat().st_size, "Uploading") as bar:
+        return send(cloud, archive, target, bar.update)

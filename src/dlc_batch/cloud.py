@@ -1,0 +1,140 @@
+"""The cloud that a client talks to: a deployed stack in AWS, or the local cloud."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.exceptions
+from dlc_batch_core.errors import CloudError
+from dlc_batch_core.run_table import RunTable
+
+from dlc_batch.local.cloud import running_cloud
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DEFAULT_STACK = "dlc-batch"
+
+
+class Where(enum.StrEnum):
+    """Which cloud a client means."""
+
+    AUTO = "auto"  # a running local cloud, else AWS
+    LOCAL = "local"
+    AWS = "aws"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A deployed stack, and how to reach it."""
+
+    session: boto3.Session
+    endpoint_url: str | None  # None: AWS itself
+    bucket: str
+    table_name: str
+    job_queue: str
+
+    @property
+    def s3(self) -> S3Client:
+        return self.session.client("s3", endpoint_url=self.endpoint_url)
+
+    @property
+    def dynamodb(self) -> Any:
+        return self.session.client("dynamodb", endpoint_url=self.endpoint_url)
+
+    @property
+    def table(self) -> RunTable:
+        return RunTable(self.dynamodb, self.table_name)
+
+
+def connect(
+    where: Where = Where.AUTO,
+    stack: str = DEFAULT_STACK,
+    region: str | None = None,
+    profile: str | None = None,
+) -> Cloud:
+    """Find a deployed stack by its name; its outputs tell the rest.
+
+    With `auto`, a running local cloud is used unless a profile, a region or AWS_ENDPOINT_URL
+    says that another one is meant. Else AWS's own chain of credentials is used.
+
+    Raises:
+        CloudError: there is no such stack, or it can't be reached.
+    """
+    told_otherwise = bool(profile or region or os.environ.get("AWS_ENDPOINT_URL"))
+    local = None if where is Where.AWS else running_cloud()
+    if where is Where.LOCAL and local is None:
+        raise CloudError("No local cloud is running.", "Start it: dlc-batch local up")
+    if local is None or (where is Where.AUTO and told_otherwise):
+        return _of_stack(_aws_session(profile, region), None, stack)
+    session = boto3.Session(
+        aws_access_key_id=local.access_key_id,
+        aws_secret_access_key=local.secret_access_key,
+        region_name=local.region,
+    )
+    return _of_stack(session, local.endpoint_url, local.stack_name or stack)
+
+
+def _aws_session(profile: str | None, region: str | None) -> boto3.Session:
+    with aws_errors_as_ours():
+        return boto3.Session(profile_name=profile, region_name=region)
+
+
+def _of_stack(session: boto3.Session, endpoint_url: str | None, stack: str) -> Cloud:
+    with aws_errors_as_ours():
+        formation = session.client("cloudformation", endpoint_url=endpoint_url)
+        described = formation.describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    try:
+        return Cloud(
+            session, endpoint_url, outputs["Bucket"], outputs["RunsTable"], outputs["JobQueue"]
+        )
+    except KeyError as error:
+        raise CloudError(
+            f"The stack {stack} is not one of dlc-batch's: it has no output {error}.",
+            "Name the right one with --stack.",
+        ) from error
+
+
+@contextmanager
+def aws_errors_as_ours() -> Iterator[None]:
+    """Turn what AWS's client raises into an error with a remedy."""
+    try:
+        yield
+    except botocore.exceptions.ClientError as error:
+        raise _from_answer(error) from error
+    except botocore.exceptions.NoRegionError as error:
+        raise CloudError("No AWS region is set.", "Add --region, or set AWS_REGION.") from error
+    except (
+        botocore.exceptions.NoCredentialsError,
+        botocore.exceptions.PartialCredentialsError,
+        botocore.exceptions.ProfileNotFound,
+        botocore.exceptions.TokenRetrievalError,
+        botocore.exceptions.UnauthorizedSSOTokenError,
+    ) as error:
+        remedy = "Log in (`aws configure` or `aws sso login`), or start `dlc-batch local up`."
+        raise CloudError(f"{error}.", remedy) from error
+    except botocore.exceptions.BotoCoreError as error:
+        raise CloudError(f"{error}", "Check the network, then try again.") from error
+
+
+_REMEDIES = {
+    "ExpiredToken": "Log in again, such as with `aws sso login`.",
+    "ExpiredTokenException": "Log in again, such as with `aws sso login`.",
+    "InvalidClientTokenId": "The credentials are not valid: log in again.",
+    "AccessDenied": "Ask your admin for the permission.",
+    "AccessDeniedException": "Ask your admin for the permission.",
+    "ValidationError": "Name the stack with --stack and its region with --region.",
+}
+
+
+def _from_answer(error: botocore.exceptions.ClientError) -> CloudError:
+    code = error.response.get("Error", {}).get("Code", "")
+    message = error.response.get("Error", {}).get("Message", str(error))
+    return CloudError(f"AWS says: {message} ({code}).", _REMEDIES.get(code, "Try again later."))

@@ -1,0 +1,127 @@
+"""Getting a run's results: into the project's folder, never over what differs unless told."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from dlc_batch_core.errors import LabError
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.run import Run
+
+from dlc_batch.cloud import Cloud, aws_errors_as_ours
+
+
+@dataclass(frozen=True)
+class Result:
+    """One file of a run's results."""
+
+    key: str
+    path: PurePosixPath  # below results/
+    size: int  # bytes
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a fetch did, by path below the folder."""
+
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    kept: tuple[str, ...]  # earlier files that were replaced, under their new names
+
+
+def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
+    """Return the files of a run's results.
+
+    Raises:
+        LabError: the run has none.
+    """
+    prefix = RunKeys(run.lab, run.run_id).results
+    with aws_errors_as_ours():
+        pages = cloud.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=cloud.bucket, Prefix=prefix
+        )
+        found = [item for page in pages for item in page.get("Contents", [])]
+    results = [
+        Result(each["Key"], _path(each["Key"].removeprefix(prefix)), each["Size"])
+        for each in found
+        if not each["Key"].endswith("/")
+    ]
+    if not results:
+        ended = f"It is {run.status}. {run.message}".strip()
+        remedy = "" if run.status.is_final else "Wait for its mail."
+        raise LabError(f"Run {run.run_id} has no results. {ended}", remedy)
+    return tuple(results)
+
+
+def fetch(
+    cloud: Cloud,
+    run: Run,
+    results: tuple[Result, ...],
+    folder: Path,
+    overwrite: bool = False,
+    got: Callable[[int], object] = lambda _: None,
+) -> Fetched:
+    """Download results below a folder; all of them, or none.
+
+    All files are downloaded first, and only then put in place, each at once. A file that is
+    there and differs is replaced only with `overwrite`, and then kept as NAME.before-RUN.
+
+    Args:
+        got: is told the bytes as they come.
+
+    Raises:
+        LabError: files are there that differ.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".dlc-batch-", dir=folder) as waiting:
+        news = [(result, Path(waiting, str(n))) for n, result in enumerate(results)]
+        for result, file in news:
+            with aws_errors_as_ours():
+                cloud.s3.download_file(cloud.bucket, result.key, str(file), Callback=got)
+        return _put_in_place(run, news, folder, overwrite)
+
+
+def _put_in_place(
+    run: Run, news: list[tuple[Result, Path]], folder: Path, overwrite: bool
+) -> Fetched:
+    targets = [(result, file, folder / result.path) for result, file in news]
+    changed = [each for each in targets if not _are_same(each[1], each[2])]
+    differing = [str(result.path) for result, _, target in changed if target.exists()]
+    if differing and not overwrite:
+        raise LabError(
+            f"These files of {folder} are there already and differ: {', '.join(differing)}.",
+            "Nothing was changed. --overwrite replaces them, and keeps each as NAME.before-RUN.",
+        )
+    kept = []
+    for _, file, target in changed:
+        if target.exists():
+            aside = target.with_name(f"{target.name}.before-{run.run_id}")
+            target.replace(aside)
+            kept.append(aside.relative_to(folder).as_posix())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+    written = tuple(str(result.path) for result, _, _ in changed)
+    same = tuple(str(result.path) for result, _ in news if str(result.path) not in written)
+    return Fetched(written, same, tuple(kept))
+
+
+def _are_same(one: Path, other: Path) -> bool:
+    if not other.is_file() or one.stat().st_size != other.stat().st_size:
+        return False
+    return _digest(one) == _digest(other)
+
+
+def _digest(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest()
+
+
+def _path(relative: str) -> PurePosixPath:
+    path = PurePosixPath(relative)
+    if path.is_absolute() or ".." in path.parts:
+        raise LabError(f"The results hold a file outside of them: {relative}.")
+    return path

@@ -1,0 +1,114 @@
+"""How runs are: from the table, and from the progress that a training writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.exceptions
+from dlc_batch_core.errors import LabError
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.progress import Progress
+from dlc_batch_core.run import Run, Status, from_item
+
+from dlc_batch.cloud import Cloud, aws_errors_as_ours
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run and how far it is."""
+
+    run: Run
+    progress: Progress | None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the answer of `status --json`."""
+        run = self.run
+        return {
+            "run_id": run.run_id,
+            "lab": run.lab,
+            "status": str(run.status),
+            "progress": self.progress.to_dict() if self.progress else None,
+            "metrics": dict(run.metrics) or None,
+            "key": run.key,
+            "submitted_at": run.submitted_at,
+            "updated_at": run.updated_at,
+            "attempt": run.attempt,
+            "message": run.message,
+            "remedy": run.remedy,
+            "problems": [each.to_dict() for each in run.problems],
+            "notes": list(run.notes),
+            "files": list(run.files),
+        }
+
+
+def find_run(cloud: Cloud, run_id: str) -> Run:
+    """Return the run of this id, whatever its lab.
+
+    Raises:
+        LabError: there is none.
+    """
+    with aws_errors_as_ours():
+        answer = cloud.dynamodb.query(
+            TableName=cloud.table_name,
+            IndexName="by-run",
+            KeyConditionExpression="run_id = :run_id",
+            ExpressionAttributeValues={":run_id": {"S": run_id}},
+        )
+    if not answer["Items"]:
+        remedy = "See `dlc-batch list`. A project that was just sent appears after some seconds."
+        raise LabError(f"There is no run {run_id}.", remedy)
+    return from_item(answer["Items"][0])
+
+
+def read_status(cloud: Cloud, run_id: str) -> RunStatus:
+    """Return how a run is.
+
+    Raises:
+        LabError: there is no such run.
+    """
+    run = find_run(cloud, run_id)
+    return RunStatus(run, _progress(cloud, run))
+
+
+def list_runs(cloud: Cloud, lab: str | None = None) -> tuple[Run, ...]:
+    """Return all runs, or those of a lab, newest first."""
+    with aws_errors_as_ours():
+        items = list(_items_of_lab(cloud, lab) if lab else _all_items(cloud))
+    return tuple(
+        sorted((from_item(each) for each in items), key=lambda run: run.submitted_at, reverse=True)
+    )
+
+
+def _items_of_lab(cloud: Cloud, lab: str) -> Iterator[dict[str, Any]]:
+    pages = cloud.dynamodb.get_paginator("query").paginate(
+        TableName=cloud.table_name,
+        IndexName="by-time",
+        KeyConditionExpression="lab = :lab",
+        ExpressionAttributeValues={":lab": {"S": lab}},
+        ScanIndexForward=False,
+    )
+    return (item for page in pages for item in page["Items"])
+
+
+def _all_items(cloud: Cloud) -> Iterator[dict[str, Any]]:
+    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=cloud.table_name)
+    return (item for page in pages for item in page["Items"])
+
+
+def _progress(cloud: Cloud, run: Run) -> Progress | None:
+    if run.status in (Status.SUBMITTING, Status.QUEUED, Status.REJECTED):
+        return None
+    key = RunKeys(run.lab, run.run_id).shuffle(run.shuffle).progress
+    s3 = cloud.s3
+    with aws_errors_as_ours():
+        try:
+            return Progress.from_json(s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read())
+        except s3.exceptions.NoSuchKey:
+            return None
+        except botocore.exceptions.ClientError as error:
+            # a user without s3:ListBucket is told AccessDenied for what is not there yet
+            if error.response["Error"]["Code"] == "AccessDenied":
+                return None
+            raise
