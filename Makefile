@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONSTRAINTS := requirements/constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
-SOURCES := core src functions trainer_image tests benchmarks
+SOURCES := core src functions trainer_image tests benchmarks docs
 
 .PHONY: help demo test test-long lint typecheck docs lock clean
 
@@ -27,7 +27,7 @@ typecheck: .venv/.for-test  ## Check types
 	$(BIN)/mypy
 
 docs: .venv/.for-demo  ## Write the generated pages of docs/ anew
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 lock: .venv/.for-test  ## Write the constraints anew from what is installed
 	( head -n 1 $(CONSTRAINTS); $(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools ) \

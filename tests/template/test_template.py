@@ -1,0 +1,143 @@
+"""The template is valid as it stands, translated, and built; and deploys with SAM CLI."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from dlc_batch.local.home import Home
+from dlc_batch.local.lifecycle import UpOptions, down, up
+
+from .conftest import ROOT, TEMPLATE, Run
+
+#: Resource types that are billed by the hour for being there.
+BILLED_BY_THE_HOUR = (
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::EIP",
+    "AWS::EC2::Instance",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::RDS::",
+    "AWS::SageMaker::Endpoint",
+    "AWS::ECS::Service",
+    "AWS::ElastiCache::",
+)
+
+
+def _cfn_lint(template: Path) -> None:
+    command = [
+        Path(sys.executable).with_name("cfn-lint"),
+        "--regions",
+        "us-east-1",
+        "eu-central-1",
+    ]
+    done = subprocess.run([*command, "--", template], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as CloudFormation sees it after the SAM transform."""
+    template = yaml_parse(TEMPLATE.read_text())
+    for resource in template["Resources"].values():
+        for code in ("CodeUri", "ContentUri"):
+            if code in resource.get("Properties", {}):
+                resource["Properties"][code] = "s3://bucket/artifact.zip"
+    session = boto3.Session(region_name="us-east-1")
+    done = Translator({}, Parser(), boto_session=session).translate(template, {})
+    file = tmp_path_factory.mktemp("translated") / "template.json"
+    file.write_text(json.dumps(done))
+    return file
+
+
+def test_sam_validates_it(run_sam: Run) -> None:
+    assert run_sam("validate", "--lint").returncode == 0
+
+
+def test_cfn_lint_passes_on_the_source() -> None:
+    _cfn_lint(TEMPLATE)
+
+
+def test_cfn_lint_passes_on_the_translated_template(translated: Path) -> None:
+    _cfn_lint(translated)
+
+
+def test_nothing_idles(translated: Path) -> None:
+    resources = json.loads(translated.read_text())["Resources"].values()
+    types = {each["Type"] for each in resources}
+    assert not [t for t in types if t.startswith(BILLED_BY_THE_HOUR)]
+    environments = [e for e in resources if e["Type"] == "AWS::Batch::ComputeEnvironment"]
+    assert [e["Properties"]["ComputeResources"]["MinvCpus"] for e in environments] == [0, 0]
+    endpoints = [e["Properties"] for e in resources if e["Type"] == "AWS::EC2::VPCEndpoint"]
+    assert [e["VpcEndpointType"] for e in endpoints] == ["Gateway"]
+
+
+def test_the_functions_artifacts_are_tiny_and_pure(built: Path) -> None:
+    files = [path for path in built.rglob("*") if path.is_file()]
+    compiled = [path.name for path in files if path.suffix in (".so", ".pyd", ".dylib")]
+    assert not compiled
+    assert (built / "CoreLayer/python/dlc_batch_core/check.py").is_file()
+    for function in ("SubmitFunction", "CompleteFunction"):
+        size = sum(p.stat().st_size for p in (built / function).rglob("*") if p.is_file())
+        assert size < 20_000, f"{function} has {size} bytes: what it needs belongs into the layer"
+
+
+def test_sam_deploys_the_built_template_to_the_local_cloud(
+    built: Path,
+    run_sam: Run,
+    new_home: Callable[[], Home],
+    open_session: Callable[[Any], Any],
+) -> None:
+    assert (built / "template.yaml").is_file()
+    home = new_home()
+    try:
+        cloud = up(home, UpOptions(deploy=False), print)
+        done = run_sam(
+            "deploy",
+            "--no-confirm-changeset",
+            "--parameter-overrides",
+            "NotificationEmail=lab@example.org TrainerImage=local/trainer",
+            AWS_ENDPOINT_URL=cloud.endpoint_url,
+            AWS_ACCESS_KEY_ID=cloud.access_key_id,
+            AWS_SECRET_ACCESS_KEY=cloud.secret_access_key,
+        )
+        assert done.returncode == 0
+        stacks = (
+            open_session(cloud).client("cloudformation").describe_stacks(StackName="dlc-batch")
+        )
+        outputs = {o["OutputKey"] for o in stacks["Stacks"][0]["Outputs"]}
+        assert {"Bucket", "RunsTable", "JobQueue", "TopicArn"} <= outputs
+    finally:
+        down(home, print)
+
+
+def test_the_retry_rules_name_the_trainers_exit_codes() -> None:
+    from dlc_batch_core.job import ExitCode
+
+    job = yaml_parse(TEMPLATE.read_text())["Resources"]["TrainerJob"]["Properties"]
+    rules = job["RetryStrategy"]["EvaluateOnExit"]
+    ended = {int(rule["OnExitCode"]) for rule in rules if rule["Action"] == "EXIT"}
+    assert ended == {ExitCode.BUG, ExitCode.USER}
+    assert job["RetryStrategy"]["Attempts"] == 6
+    assert len(rules) <= 5  # AWS Batch's limit
+
+
+def test_the_job_passes_every_parameter_as_an_argument_of_its_own() -> None:
+    from dlc_batch_core.job import TrainingJob
+
+    job = yaml_parse(TEMPLATE.read_text())["Resources"]["TrainerJob"]["Properties"]
+    named = {a.removeprefix("Ref::") for a in job["ContainerProperties"]["Command"] if "::" in a}
+    assert named == TrainingJob("bucket", "lab", "run", 1).to_parameters().keys()
+
+
+def test_the_template_lies_where_the_client_looks_for_it() -> None:
+    from dlc_batch.local.home import checkout
+
+    assert checkout() == ROOT

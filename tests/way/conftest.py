@@ -1,0 +1,201 @@
+"""The whole way, from an object in the bucket to the mail, over HTTP on the local cloud."""
+
+import io
+import json
+import shutil
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlc_batch_core.keys import run_id
+from dlc_batch_core.run import Run, from_item
+
+from dlc_batch.local.cloud import LocalCloud
+from dlc_batch.local.home import Home
+from dlc_batch.local.lifecycle import UpOptions, down, up
+from dlc_batch.local.mailbox import Mail, read_mails
+
+ROOT = Path(__file__).resolve().parents[2]
+STAND_IN = Path(__file__).with_name("stand_in_trainer.py")
+#: 1 x 1 pixel: the submit function looks at names, not at pixels.
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364"
+    "f80f00010501012718e3660000000049454e44ae426082"
+)
+CONFIG = """\
+Task: reach
+scorer: ada
+date: Nov1
+multianimalproject: false
+video_sets:
+  /somewhere/videos/one.mp4:
+    crop: 0, 1, 0, 1
+bodyparts: [hand, elbow]
+TrainingFraction: [0.5]
+iteration: 0
+default_net_type: resnet_50
+engine: pytorch
+"""
+LABELS = """\
+scorer,ada,ada,ada,ada
+bodyparts,hand,hand,elbow,elbow
+coords,x,y,x,y
+labeled-data/one/img0.png,0.1,0.2,0.3,0.4
+labeled-data/one/img1.png,0.5,0.6,0.7,0.8
+"""
+
+
+def zip_project(changes: dict[str, str | None] | None = None) -> bytes:
+    """Return a small project as a zip; `changes` replaces members, or leaves them out."""
+    members: dict[str, str | bytes | None] = {
+        "config.yaml": CONFIG,
+        "labeled-data/one/CollectedData_ada.csv": LABELS,
+        "labeled-data/one/img0.png": PIXEL,
+        "labeled-data/one/img1.png": PIXEL,
+        **(changes or {}),
+    }
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in members.items():
+            if content is not None:
+                archive.writestr(f"home/ada/reach/{name}", content)
+    return target.getvalue()
+
+
+@dataclass(frozen=True)
+class Way:
+    """A local cloud, and what a test does with it as a lab, an admin, or AWS itself."""
+
+    cloud: LocalCloud
+    session: Any
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service)
+
+    @property
+    def bucket(self) -> str:
+        assert self.cloud.bucket is not None
+        return self.cloud.bucket
+
+    def put(self, content: bytes, key: str) -> str:
+        """Put an object with plain boto3; return the id of the run that it becomes."""
+        answer = self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
+        return run_id(self.bucket, key, answer["VersionId"])
+
+    def event_of(self, key: str) -> dict[str, Any]:
+        """Return the event that S3 sends for the newest version of an object."""
+        head = self.client("s3").head_object(Bucket=self.bucket, Key=key)
+        item = {"key": key, "size": head["ContentLength"], "version-id": head["VersionId"]}
+        detail = {"bucket": {"name": self.bucket}, "object": item}
+        return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+
+    def function(self, name: str) -> str:
+        """Return the physical name of a function of the template."""
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName=self.cloud.stack_name, LogicalResourceId=name
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+    def deliver(self, function: str, *events: dict[str, Any]) -> list[str]:
+        """Deliver events to a function all at once; return the errors of those not taken."""
+        name = self.function(function)
+
+        def invoke(event: dict[str, Any]) -> dict[str, Any]:
+            lambda_ = self.client("lambda")
+            return dict(lambda_.invoke(FunctionName=name, Payload=json.dumps(event)))
+
+        with ThreadPoolExecutor(len(events)) as pool:
+            answers = list(pool.map(invoke, events))
+        return [a["Payload"].read().decode() for a in answers if "FunctionError" in a]
+
+    def run(self, run: str) -> Run | None:
+        """Return the record of a run."""
+        (item,) = self.items(run) or [None]
+        return from_item(item) if item else None
+
+    def items(self, run: str) -> list[dict[str, Any]]:
+        """Return every item of a run, as the table holds it."""
+        answer = self.client("dynamodb").query(
+            TableName=self.cloud.outputs["RunsTable"],
+            IndexName="by-run",
+            KeyConditionExpression="run_id = :run_id",
+            ExpressionAttributeValues={":run_id": {"S": run}},
+        )
+        return list(answer["Items"])
+
+    def ended(self, run: str, seconds: float = 60) -> Run:
+        """Wait until a run has ended and its mail has been sent."""
+
+        def look() -> Run | None:
+            found = self.run(run)
+            return found if found and found.status.is_final and found.mail == "sent" else None
+
+        return self.wait_for(look, f"the end of {run}", seconds)
+
+    def jobs(self, run: str) -> list[dict[str, Any]]:
+        """Return every Batch job of a run, in whatever state."""
+        states = ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED"]
+        queue, batch = self.cloud.outputs["JobQueue"], self.client("batch")
+        listed = [batch.list_jobs(jobQueue=queue, jobStatus=each) for each in states]
+        jobs = [job for answer in listed for job in answer["jobSummaryList"]]
+        return [job for job in jobs if run in job["jobName"]]
+
+    def mails(self, run: str, kind: str = "") -> list[Mail]:
+        """Return the mails of a run, of one kind: a word of their subject."""
+        mails = read_mails(Home(self.cloud.home).mail)
+        return [mail for mail in mails if run in mail.subject and kind in mail.subject]
+
+    @staticmethod
+    def wait_for(look: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+        """Return the first true value; fail when there is none in time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := look():
+                return found
+            time.sleep(0.2)
+        pytest.fail(f"{what} did not come within {seconds} s")
+
+
+@pytest.fixture(scope="session", name="zip_project")
+def zip_project_fixture() -> Callable[..., bytes]:
+    return zip_project
+
+
+@pytest.fixture(scope="session")
+def start_way(
+    new_home: Callable[[], Home], open_session: Callable[[LocalCloud], Any]
+) -> Iterator[Callable[[Path], Way]]:
+    """Starts local clouds with a template of choice, whose jobs are stand-ins."""
+    homes: list[Home] = []
+
+    def start(template: Path) -> Way:
+        homes.append(new_home())
+        images = {"test/stand-in": [sys.executable, str(STAND_IN)]}
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("DLC_BATCH_LOCAL_IMAGES", json.dumps(images))
+            options = UpOptions(template, parameters={"TrainerImage": "test/stand-in"})
+            cloud = up(homes[-1], options, print)
+        return Way(cloud, open_session(cloud))
+
+    yield start
+    for home in homes:
+        down(home, print)
+        shutil.rmtree(home.path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def way(start_way: Callable[[Path], Way]) -> Way:
+    """The product's stack, whose jobs leave an outcome and train nothing."""
+    return start_way(ROOT / "template.yaml")
+
+
+@pytest.fixture(scope="session")
+def real_way(local_cloud: LocalCloud, cloud_session: Any) -> Way:
+    """The product's stack as it is: its jobs train with DeepLabCut."""
+    return Way(local_cloud, cloud_session)
