@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
+
 from dlc_batch.cli import cli
 from dlc_batch_core.request import FIELDS, REQUEST_FILE
 from dlc_batch_core.settings import allowed_settings

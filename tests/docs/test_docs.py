@@ -7,8 +7,9 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
-from dlc_batch.cli import cli
 from samtranslator.yaml_helper import yaml_parse
+
+from dlc_batch.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -50,7 +51,7 @@ def test_every_make_target_and_parameter_in_the_documentation_exists(page: Path)
     for target in re.findall(r"\bmake ([a-z-]+)", _code(page)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page.name}: make {target}"
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    known = template["Parameters"].keys() | template["Outputs"].keys() | template["Resources"]
+    known = template["Parameters"].keys() | template["Outputs"].keys()
     for name in re.findall(r"OutputKey=='(\w+)'", page.read_text(encoding="utf-8")):
         assert name in known, f"{page.name}: {name}"
 

@@ -1,0 +1,67 @@
+"""How Lambda functions are called here: never more than a few at once, and no event lost."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import lambda_svc  # type: ignore[import-untyped]
+
+_logger = logging.getLogger("dlc_batch.functions")
+
+# A burst of 300 uploads made 178 Python processes and lost 124 events before there was a bound.
+CONCURRENT_FUNCTIONS = 4
+
+Slot = tuple[str | None, str | None]
+
+
+class FunctionSlots:
+    """MiniStack's concurrency limits, waited for instead of answered with a throttle.
+
+    AWS keeps a throttled event for hours and tries it again; MiniStack tries three times in
+    three seconds and drops it. A function that may never run (reserved concurrency 0) is still
+    refused at once.
+    """
+
+    def __init__(self, acquire: Callable[..., Slot], release: Callable[[str], None]) -> None:
+        self._acquire = acquire
+        self._release = release
+        self._freed = threading.Condition()
+        self._waiting = 0
+
+    def acquire(self, function: dict[str, Any], config: dict[str, Any]) -> Slot:
+        """In place of `lambda_svc._acquire_execution_slot`."""
+        never = lambda_svc._reserved_concurrency(function, config) == 0
+        with self._freed:
+            self._waiting += 1
+            try:
+                slot = self._acquire(function, config)
+                while slot[0] is None and not never:
+                    self._freed.wait()
+                    slot = self._acquire(function, config)
+                return slot
+            finally:
+                self._waiting -= 1
+
+    def release(self, key: str) -> None:
+        """In place of `lambda_svc._release_execution_slot`."""
+        with self._freed:
+            self._release(key)
+            self._freed.notify_all()
+
+    def busy(self) -> bool:
+        """True while a function runs or waits to."""
+        with self._freed:
+            return self._waiting > 0 or lambda_svc.executions_in_flight()[0] > 0
+
+
+def deliver_with_retry(arn: str, payload: str) -> None:
+    """In place of `eventbridge._dispatch_to_lambda`, which calls once and forgets: an
+    asynchronous invocation with Lambda's retries and its dead letter queue."""
+    function, config, name = lambda_svc._get_func_record_for_ref(arn)
+    if not function or not config:
+        _logger.warning("an event rule's function does not exist: %s", name)
+        return
+    record = lambda_svc._execution_record_for_config(function, config)
+    lambda_svc.invoke_async_with_retry(record, json.loads(payload))
