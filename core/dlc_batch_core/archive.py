@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -19,6 +20,21 @@ CONFIG_FILE = "config.yaml"
 _CLUTTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._[^/]*$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ENCRYPTED = 0x1  # general purpose flag, bit 0 (APPNOTE 4.4.4)
+#: The methods that need no memory of the archiver's choosing: an LZMA member may ask for 4 GB.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+#: What zipfile raises for bytes that are no zip, depending on where it notices: ValueError for
+#: names that are no UTF-8 and for seeks before the start, RuntimeError for methods unknown to it.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    IndexError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 #: Fixed part of a member's local header (APPNOTE 4.3.7), and room for its extra field, which
 #: may be longer there than in the directory.
 _LOCAL_HEADER, _EXTRA_ROOM = 30, 256
@@ -67,12 +83,14 @@ class Archive:
         member = self._by_path[path]
         if member.size > most_bytes:
             raise ProjectError([_too_long(path, most_bytes)])
+        if (problem := problem_of_method(member)) is not None:
+            raise ProjectError([problem])
         if isinstance(self._file.fp, RangedFile):
             self._file.fp.prefetch(member.info.header_offset, _span(member.info))
         try:
             with self.open(member) as file:
                 data = file.read(most_bytes + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
+        except _UNREADABLE as error:
             raise ProjectError([_damaged(path)]) from error
         if len(data) > most_bytes:  # the directory may lie about the size
             raise ProjectError([_too_long(path, most_bytes)])
@@ -91,10 +109,11 @@ def read_archive(file: IO[bytes], name: str) -> Archive:
     """
     try:
         opened = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
+    except _UNREADABLE as error:
         raise ProjectError([_not_a_zip(name)]) from error
-    files = [info for info in opened.infolist() if not info.is_dir()]
-    members = [Member(_path_of(info), info.file_size, info) for info in files]
+    named = [(_path_of(info), info) for info in opened.infolist()]
+    # by the path: a folder's entry may end in a backslash, and ZipInfo.is_dir fails for no name
+    members = [Member(path, info.file_size, info) for path, info in named if path[-1:] != "/"]
     kept = tuple(member for member in members if not _CLUTTER.search(member.path))
     problems = [p for member in kept if (p := _danger(member))] + _collisions(kept)
     if problems:
@@ -102,10 +121,22 @@ def read_archive(file: IO[bytes], name: str) -> Archive:
     return Archive(opened, kept)
 
 
+def problem_of_method(member: Member) -> Problem | None:
+    """Return what is wrong with how a member is compressed, if it can't be unpacked."""
+    if member.info.compress_type in _METHODS:
+        return None
+    what = "The member is compressed in a way that can't be unpacked here."
+    remedy = "Zip with the usual method, Deflate: not LZMA, BZip2 or Deflate64."
+    return Problem("zip-compression", member.path, what, remedy)
+
+
 def _path_of(info: zipfile.ZipInfo) -> str:
-    # zipfile cuts names at a NUL; Windows archivers of old wrote backslashes
+    # zipfile cuts names at a NUL; Windows archivers of old wrote backslashes; a//b and a/./b are
+    # the same file as a/b once unpacked
     path = info.orig_filename.replace("\\", "/")
-    return path.removeprefix("./")
+    top = "/" if path.startswith("/") else ""
+    end = "/" if path.endswith(("/", "/.")) else ""
+    return top + "/".join(part for part in path.split("/") if part not in ("", ".")) + end
 
 
 def _span(info: zipfile.ZipInfo) -> int:
@@ -114,8 +145,8 @@ def _span(info: zipfile.ZipInfo) -> int:
 
 
 def _danger(member: Member) -> Problem | None:
-    path, mode = member.path, member.info.external_attr >> 16
-    if path.startswith("/") or _DRIVE.match(path) or ".." in path.split("/") or "\0" in path:
+    path, mode = member.path or "(a member without a name)", member.info.external_attr >> 16
+    if not member.path or _leads_outside(path):
         what = "The member's path leads outside the project."
         return Problem("zip-unsafe-path", path, what, "Zip the project folder anew, from outside.")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
@@ -128,18 +159,24 @@ def _danger(member: Member) -> Problem | None:
     return None
 
 
+def _leads_outside(path: str) -> bool:
+    is_absolute = path.startswith("/") or _DRIVE.match(path) is not None
+    return is_absolute or ".." in path.split("/") or "\0" in path
+
+
 def _collisions(members: Iterable[Member]) -> list[Problem]:
     seen: dict[str, str] = {}
     problems = []
     for member in members:
-        first = seen.setdefault(member.path.casefold(), member.path)
-        if first is not member.path:
-            problems.append(_collision(member.path, first))
+        folded = member.path.casefold()
+        if folded in seen and member.path:
+            problems.append(_collision(member.path, seen[folded]))
+        seen.setdefault(folded, member.path)
     return problems
 
 
 def _collision(path: str, first: str) -> Problem:
-    what = f"The zip holds another member of the same name but for case: {first}."
+    what = f"The zip holds another member of the same name, case apart: {first}."
     return Problem("zip-case-collision", path, what, "Rename or remove one of the two.")
 
 

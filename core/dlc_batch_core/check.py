@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
-from dlc_batch_core.archive import CONFIG_FILE, Archive, read_archive
+from dlc_batch_core.archive import CONFIG_FILE, Archive, problem_of_method, read_archive
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem, are_trainable, in_stable_order
 from dlc_batch_core.project import Project, parse_project
@@ -64,7 +64,7 @@ def _one_root(archive: Archive, name: str) -> str:
 
 
 def _check_project(archive: Archive, root: str) -> Check:
-    problems: list[Problem] = []
+    problems = _problems_of_methods(archive, root)
     request = _attempt(lambda: _read_request(archive, root), problems)
     project = _attempt(lambda: _read_project(archive, root), problems)
     if project is not None:
@@ -93,6 +93,12 @@ def _read_project(archive: Archive, root: str) -> Project:
     return parse_project(read_yaml_mapping(archive.read_text(path, MAX_YAML_BYTES), path), path)
 
 
+def _problems_of_methods(archive: Archive, root: str) -> list[Problem]:
+    # not of videos: Windows packs what is larger than 2 GB with Deflate64, and it stays packed
+    needed = [m for m in archive.under(root) if m.path.lower().endswith((".csv", *IMAGES))]
+    return [problem for member in needed if (problem := problem_of_method(member))]
+
+
 def _problems_of_labels(archive: Archive, root: str, project: Project) -> list[Problem]:
     folder = root + LABELS
     paths = [member.path for member in archive.under(folder)]
@@ -104,11 +110,9 @@ def _problems_of_labels(archive: Archive, root: str, project: Project) -> list[P
     labelled = [path.removesuffix(wanted) for path in paths if path.endswith("/" + wanted)]
     if not labelled:
         return [_no_table(folder, wanted, paths)]
-    return [_no_images(each) for each in labelled if not _has_images(each, paths)]
-
-
-def _has_images(folder: str, paths: Iterable[str]) -> bool:
-    return any(path.startswith(folder) and path.lower().endswith(IMAGES) for path in paths)
+    images = (path for path in paths if path.lower().endswith(IMAGES))
+    with_images = {path.rpartition("/")[0] + "/" for path in images}
+    return [_no_images(each) for each in labelled if each not in with_images]
 
 
 def _no_table(folder: str, wanted: str, paths: Iterable[str]) -> Problem:

@@ -30,8 +30,11 @@ class TrainingJob:
 
     @property
     def name(self) -> str:
-        """The same for the same training, so that a second submission can find the first."""
-        return f"{self.lab}_{self.run_id}_shuffle{self.shuffle}"
+        """The same for the same training, so that a second submission can find the first.
+
+        A run id begins with a letter or digit, as AWS Batch wants it; a lab may begin with -.
+        """
+        return f"{self.run_id}_{self.lab}_shuffle{self.shuffle}"
 
     def to_parameters(self) -> dict[str, str]:
         """Return the `Ref::` parameters of the job."""

@@ -20,7 +20,7 @@ UPLOADS = "uploads/"
 RUNS = "runs/"
 DEFAULT_LAB = "default"
 LAB_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
-#: Keeps a job's name, <lab>_<run id>_shuffle<k>, within Batch's 128 characters.
+#: Keeps a job's name, <run id>_<lab>_shuffle<k>, within Batch's 128 characters.
 MAX_SLUG = 40
 _SUFFIX = ".zip"
 

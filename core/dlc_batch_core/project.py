@@ -39,13 +39,13 @@ def parse_project(config: Mapping[str, object], where: str) -> Project:
     if "num_cameras" in config:
         raise ProjectError([_is_3d(where)])
     problems = [_missing(key, where) for key in _MISSABLE if config.get(key) in (None, "")]
+    problems += [_no_text(key, where) for key in _TEXTS if _is_structure(config.get(key))]
     parts_key = "multianimalbodyparts" if config.get("bodyparts") == MULTI else "bodyparts"
     parts, fractions = config.get(parts_key), config.get("TrainingFraction")
     if config.get("bodyparts") is not None and not _are_names(parts):
         problems.append(_wrong_parts(parts_key, where))
     if fractions is not None and not _are_fractions(fractions):
         problems.append(_wrong_fraction(where))
-    engine = str(config.get("engine") or "pytorch").lower()
     if problems:
         raise ProjectError(problems)
     return Project(
@@ -56,12 +56,18 @@ def parse_project(config: Mapping[str, object], where: str) -> Project:
         train_fractions=tuple(float(str(each)) for each in _as_list(fractions)),
         body_parts=tuple(str(each) for each in _as_list(parts)),
         is_multi_animal=bool(config.get("multianimalproject")),
-        engine=engine,
+        engine=str(config.get("engine") or "pytorch").lower(),
         net_type=str(config["default_net_type"]) if config.get("default_net_type") else None,
     )
 
 
 _MISSABLE = ("Task", "scorer", "date", "bodyparts", "TrainingFraction")
+_TEXTS = ("Task", "scorer", "date", "engine", "default_net_type")
+
+
+def _is_structure(value: object) -> bool:
+    # also astronomically large, once written out as text
+    return isinstance(value, dict | list | tuple | set)
 
 
 def _as_list(value: object) -> list[object]:
@@ -93,6 +99,11 @@ def _iteration(config: Mapping[str, object], where: str) -> int:
 def _missing(key: str, where: str) -> Problem:
     what = f"The setting `{key}` is missing or empty."
     return Problem("config-missing-key", where, what, f"Add `{key}`, as DeepLabCut writes it.")
+
+
+def _no_text(key: str, where: str) -> Problem:
+    what = f"`{key}` is not a word or a number, but a structure."
+    return Problem("config-value", where, what, "Set it as DeepLabCut wrote it.")
 
 
 def _wrong_parts(key: str, where: str) -> Problem:

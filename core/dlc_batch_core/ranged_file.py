@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
-from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.errors import CloudError, ProjectError
 from dlc_batch_core.problems import Problem
 
 #: Read from the end at once: holds the directory of a zip of about 8,000 members.
@@ -13,8 +13,9 @@ TAIL_BYTES = 1 << 20
 #: Read at once elsewhere: a small text member is one request.
 READ_AHEAD_BYTES = 1 << 16
 #: The most that is read in all (our choice): the directory of 100,000 frames is 14 MB. It
-#: bounds the memory and the time of whoever reads, whatever the object claims to be.
-MAX_READ_BYTES = 1 << 25
+#: bounds the memory and the time of whoever reads, whatever the object claims to be: at worst
+#: 330,000 members without a name to speak of, which zipfile holds in 260 MB.
+MAX_READ_BYTES = 1 << 24
 
 #: Returns the bytes from start (inclusive) to end (exclusive).
 Fetch = Callable[[int, int], bytes]
@@ -58,8 +59,8 @@ class RangedFile(io.RawIOBase):
 
     def prefetch(self, start: int, length: int) -> None:
         """Fetch a range with one request, for the reads to come."""
-        end = min(start + length, self._size)
-        if self._held(start, end) is None:
+        start, end = max(0, start), min(start + length, self._size)  # a directory may lie
+        if start < end and self._held(start, end) is None:
             self._range_start, self._range = start, self._request(start, end)
 
     def _take(self, start: int, end: int) -> bytes:
@@ -74,7 +75,7 @@ class RangedFile(io.RawIOBase):
             self._range_start, self._range = start, self._request(start, until)
         found = self._held(start, end)
         if found is None:
-            raise OSError(f"{self._name}: the object is shorter than it was said to be")
+            raise _wrong_bytes(self._name)
         return found
 
     def _held(self, start: int, end: int) -> bytes | None:
@@ -86,10 +87,21 @@ class RangedFile(io.RawIOBase):
     def _request(self, start: int, end: int) -> bytes:
         if self.bytes_read + end - start > MAX_READ_BYTES:
             raise ProjectError([_too_large(self._name)])
-        data = self._fetch(start, end)
+        try:
+            data = self._fetch(start, end)
+        except OSError as error:  # some of botocore's time-outs are; zipfile's callers take
+            message = f"{self._name} could not be read: {error}."  # an OSError for a broken zip
+            raise CloudError(message, "Try again.") from error
         self.requests += 1
         self.bytes_read += len(data)
+        if len(data) != end - start:
+            raise _wrong_bytes(self._name)
         return data
+
+
+def _wrong_bytes(name: str) -> CloudError:
+    # no OSError: zipfile takes one for "this is no zip", and the lab would be told so
+    return CloudError(f"The storage gave other bytes of {name} than were asked for.")
 
 
 def _too_large(name: str) -> Problem:

@@ -143,7 +143,7 @@ FIELDS = (
         "overrides",
         "settings of DeepLabCut's pytorch_config.yaml by dotted path",
         "DeepLabCut's own settings, such as `data.train.crop_sampling.width: 128`. Default: none.",
-        lambda value: isinstance(value, dict),
+        lambda value: isinstance(value, dict) and all(isinstance(key, str) for key in value),
         "{train_settings.batch_size: 4}",
     ),
 )
@@ -173,7 +173,8 @@ def parse_request(text: str, where: str = REQUEST_FILE) -> Request:
 def _problem_of(key: str, value: object, where: str) -> Problem | None:
     known = _BY_NAME.get(key)
     if known is None:
-        return Problem("request-unknown-key", where, f"There is no setting `{key}`.", _near(key))
+        what = f"There is no setting `{_shown(key)}`."
+        return Problem("request-unknown-key", where, what, _near(key))
     if known.accepts(value):
         return None
     what = f"`{key}: {_shown(value)}` is not accepted."
@@ -183,19 +184,20 @@ def _problem_of(key: str, value: object, where: str) -> Problem | None:
 def _problems_of_overrides(value: object, where: str) -> list[Problem]:
     if not isinstance(value, dict):
         return []
-    refused = [(p, v) for p, v in value.items() if not is_allowed_setting(str(p), v)]
-    return [_refusal(str(path), value, where) for path, value in refused]
+    named = [(path, each) for path, each in value.items() if isinstance(path, str)]
+    refused = [(path, each) for path, each in named if not is_allowed_setting(path, each)]
+    return [_refusal(path, each, where) for path, each in refused]
 
 
 def _refusal(path: str, value: object, where: str) -> Problem:
     if is_allowed_path(path):
-        what = f"The override `{path}: {_shown(value)}` is not accepted."
+        what = f"The override `{_shown(path)}: {_shown(value)}` is not accepted."
         remedy = "Give a number, a switch or a list of them."
         return Problem("request-override", where, what, remedy)
     return Problem(
         "request-override",
         where,
-        f"The override `{path}` is not one of the settings that may be set.",
+        f"The override `{_shown(path)}` is not one of the settings that may be set.",
         "Remove it; docs/request.md lists the settings that may be set.",
     )
 

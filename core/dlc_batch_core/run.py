@@ -6,6 +6,7 @@ import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import accumulate
 
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.problems import Problem
@@ -70,6 +71,9 @@ class Run:
     accepted_mail: MailState | None = None
 
 
+#: DynamoDB takes items of 400 kB: room for the three lists, and a text of theirs in no more than
+#: its first part. What is left out is said in a last entry.
+_MAX_LIST_BYTES, _MAX_TEXT = 90_000, 4_000
 #: Held as JSON text: lists and mappings that nothing searches by.
 _JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files")
 _NUMBERS = ("shuffle", "attempt")
@@ -86,11 +90,35 @@ def to_item(run: Run) -> dict[str, dict[str, str]]:
 
 def to_attribute(name: str, value: object) -> dict[str, str]:
     """Return the value of one field of a run as an attribute."""
-    if name == "problems":
-        value = [each.to_dict() for each in value]  # type: ignore[attr-defined]
+    if isinstance(value, tuple):
+        return {"S": _list_text(value)}
     if name in _JSON_FIELDS:
         return {"S": json.dumps(value, ensure_ascii=False)}
-    return {"N": str(value)} if isinstance(value, int | float) else {"S": str(value)}
+    return {"N": str(value)} if isinstance(value, int | float) else {"S": str(value)[:_MAX_TEXT]}
+
+
+def _list_text(values: tuple[Problem | str, ...]) -> str:
+    texts = [_text(each) for each in values]
+    ends = accumulate(len(text.encode()) + len(", ") for text in texts)
+    kept = sum(end <= _MAX_LIST_BYTES for end in ends)
+    if kept < len(texts):
+        texts = [*texts[:kept], _text(_rest(values[0], len(texts) - kept))]
+    return f"[{', '.join(texts)}]"
+
+
+def _text(value: Problem | str) -> str:
+    if isinstance(value, str):
+        return json.dumps(value[:_MAX_TEXT], ensure_ascii=False)
+    cut = {name: text[:_MAX_TEXT] for name, text in value.to_dict().items()}
+    return json.dumps(cut, ensure_ascii=False)
+
+
+def _rest(like: Problem | str, count: int) -> Problem | str:
+    if isinstance(like, str):
+        return f"... and {count} more"
+    what = f"There are {count} more problems than these."
+    remedy = "Mend the ones above; the next check shows what is left."
+    return Problem("more-problems", "(further places)", what, remedy, like.severity)
 
 
 def from_item(item: Mapping[str, Attribute]) -> Run:

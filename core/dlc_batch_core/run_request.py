@@ -39,5 +39,5 @@ class RunRequest:
             request = Request.from_dict(value.pop("request"))
             known = {name: value[name] for name in cls.__dataclass_fields__ if name != "request"}
             return cls(**known, request=request)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateError(f"request.json can't be read: {error}.") from error

@@ -64,7 +64,8 @@ class RunTable:
 
     def owe_acceptance(self, run: Run) -> bool:
         """As `queue`, for a job that was faster: the state is left as it is."""
-        values = {"job_id": run.job_id, MailKind.ACCEPTED: MailState.PENDING}
+        known = {name: getattr(run, name) for name in ("job_id", "shuffle", "problems", "notes")}
+        values = {**known, MailKind.ACCEPTED: MailState.PENDING}
         condition = f"attribute_not_exists(accepted_mail) AND NOT #status IN ({_FINAL_NAMES})"
         return self._update(run, values, condition, _FINAL_VALUES)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
 from dlc_batch_core.aws import MailTopic, ObjectStore
 from dlc_batch_core.completion import Completion, parse_job_change
 from dlc_batch_core.errors import StateError

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
 from dlc_batch_core.aws import BatchQueue, MailTopic, ObjectStore
 from dlc_batch_core.run_table import RunTable
 from dlc_batch_core.submission import Claim, Submission, Upload

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.exceptions
-from dlc_batch_core.errors import CloudError
-from dlc_batch_core.run_table import RunTable
 
 from dlc_batch.local.cloud import running_cloud
+from dlc_batch_core.errors import CloudError
+from dlc_batch_core.run_table import RunTable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,13 +6,13 @@ import hashlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
+from dlc_batch.cloud import Cloud, aws_errors_as_ours
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.run import Run
-
-from dlc_batch.cloud import Cloud, aws_errors_as_ours
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,10 @@ def fetch(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".dlc-batch-", dir=folder) as waiting:
         news = [(result, Path(waiting, str(n))) for n, result in enumerate(results)]
+        s3 = cloud.s3
         for result, file in news:
             with aws_errors_as_ours():
-                cloud.s3.download_file(cloud.bucket, result.key, str(file), Callback=got)
+                s3.download_file(cloud.bucket, result.key, str(file), Callback=got)
         return _put_in_place(run, news, folder, overwrite)
 
 
@@ -99,7 +100,7 @@ def _put_in_place(
     kept = []
     for _, file, target in changed:
         if target.exists():
-            aside = target.with_name(f"{target.name}.before-{run.run_id}")
+            aside = _aside(target, run)
             target.replace(aside)
             kept.append(aside.relative_to(folder).as_posix())
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +108,12 @@ def _put_in_place(
     written = tuple(str(result.path) for result, _, _ in changed)
     same = tuple(str(result.path) for result, _ in news if str(result.path) not in written)
     return Fetched(written, same, tuple(kept))
+
+
+def _aside(target: Path, run: Run) -> Path:
+    first = f"{target.name}.before-{run.run_id}"
+    names = chain([first], (f"{first}.{number}" for number in count(2)))
+    return next(path for name in names if not (path := target.with_name(name)).exists())
 
 
 def _are_same(one: Path, other: Path) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import botocore.exceptions
+
+from dlc_batch.cloud import Cloud, aws_errors_as_ours
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status, from_item
-
-from dlc_batch.cloud import Cloud, aws_errors_as_ours
 
 
 @dataclass(frozen=True)

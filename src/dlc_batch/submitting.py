@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boto3.exceptions import S3UploadFailedError
+
+from dlc_batch.cloud import Cloud, aws_errors_as_ours
 from dlc_batch_core.check import Check, check_upload
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import LAB_PATTERN, UploadKey, is_lab, run_id
-
-from dlc_batch.cloud import Cloud, aws_errors_as_ours
 
 _METADATA = "dlc-batch-submission"
 

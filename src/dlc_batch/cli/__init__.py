@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 
 import click
-from dlc_batch_core.errors import DlcBatchError
 
 from dlc_batch import __version__
 from dlc_batch.cli.lazy import LazyGroup
 from dlc_batch.cli.options import Options
+from dlc_batch_core.errors import DlcBatchError
 
 
 @click.group(

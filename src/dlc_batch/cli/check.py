@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 import click
-from dlc_batch_core.check import Check, check_upload
-from dlc_batch_core.errors import LabError
-from dlc_batch_core.problems import Problem
 
 from dlc_batch.cli.options import json_option, print_json
 from dlc_batch.packing import pack, plan_packing
+from dlc_batch_core.check import Check, check_upload
+from dlc_batch_core.errors import LabError
+from dlc_batch_core.problems import Problem
 
 
 @click.command()
@@ -27,7 +27,7 @@ def check(project: Path, as_json: bool) -> None:
     if as_json:
         print_json(to_answer(found))
     else:
-        print_check(found, project.name)
+        print_check(found, _name(project))
     raise SystemExit(0 if found.is_trainable else 1)
 
 
@@ -52,27 +52,30 @@ def _as_lines(problem: Problem) -> str:
 
 
 def _check(project: Path) -> Check:
-    if project.is_dir():
-        return _check_folder(project)
     try:
+        if project.is_dir():
+            return _check_folder(project)
         with project.open("rb") as file:
-            return check_upload(file, project.name)
+            return check_upload(file, _name(project))
     except OSError as error:
-        raise LabError(
-            f"{project} can't be read: {error.strerror}.", "Look at the path."
-        ) from None
+        what = f"It can't be read: {error.strerror}."
+        return Check((Problem("unreadable", str(project), what, "Look at the path."),))
+
+
+def _name(project: Path) -> str:
+    return project.resolve().name or str(project)  # "." has no name of its own
 
 
 def _check_folder(project: Path) -> Check:
     try:
         files = plan_packing(project)
     except LabError:
-        return check_upload(io.BytesIO(_EMPTY_ZIP), project.name)
+        return check_upload(io.BytesIO(_EMPTY_ZIP), _name(project))
     with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
-        archive = Path(folder, f"{project.name}.zip")
+        archive = Path(folder, "project.zip")
         pack(files, archive)
         with archive.open("rb") as file:
-            return check_upload(file, project.name)
+            return check_upload(file, _name(project))
 
 
 #: The directory of a zip without members: a folder without a project, as the check sees it.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
-from dlc_batch.fetching import Fetched, list_results
-from dlc_batch.fetching import fetch as fetch_results
-from dlc_batch.runs import find_run
+
+if TYPE_CHECKING:
+    from dlc_batch.fetching import Fetched
 
 
 @click.command()
@@ -26,6 +27,10 @@ def fetch(
     With the project's own folder as FOLDER, DeepLabCut finds the trained network there; the
     project's config.yaml is not touched. Without FOLDER, a folder of the run's name is made.
     """
+    from dlc_batch.fetching import fetch as fetch_results  # here: --help needs no boto3
+    from dlc_batch.fetching import list_results
+    from dlc_batch.runs import find_run
+
     cloud = options.connect()
     run = find_run(cloud, run_id)
     results = list_results(cloud, run)

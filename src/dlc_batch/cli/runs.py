@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from dlc_batch.cli.options import Options, json_option, print_json
-from dlc_batch.runs import RunStatus, list_runs, read_status
+
+if TYPE_CHECKING:
+    from dlc_batch.runs import RunStatus
 
 
 @click.command("list")
@@ -14,6 +18,8 @@ from dlc_batch.runs import RunStatus, list_runs, read_status
 @click.pass_obj
 def list_(options: Options, lab: str | None, as_json: bool) -> None:
     """List runs, newest first."""
+    from dlc_batch.runs import RunStatus, list_runs  # here: --help needs no boto3
+
     runs = list_runs(options.connect(), lab)
     if as_json:
         print_json({"runs": [RunStatus(run, None).to_dict() for run in runs]})
@@ -33,6 +39,8 @@ def status(options: Options, run_id: str, as_json: bool) -> None:
 
     Exits 1 if it failed, was rejected or was cancelled.
     """
+    from dlc_batch.runs import read_status
+
     found = read_status(options.connect(), run_id)
     if as_json:
         print_json(found.to_dict())

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
 
 from dlc_batch.cli.check import print_check, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
 from dlc_batch.packing import pack, plan_packing
-from dlc_batch.submitting import Submitted, check_zip, send, upload_key
+from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
+
+if TYPE_CHECKING:
+    from dlc_batch.submitting import Submitted
 
 
 @click.command()
@@ -26,6 +29,8 @@ def submit(options: Options, project: Path, lab: str, name: str | None, as_json:
     Of a folder goes what training needs: settings, labels and labelled images, and the settings
     of a shuffle that you made at home. Videos, old models and pickles stay here.
     """
+    from dlc_batch.submitting import upload_key  # here: --help needs no boto3
+
     target = upload_key(
         lab, name or (project.stem if project.is_file() else project.resolve().name)
     )
@@ -49,6 +54,8 @@ def _zip(project: Path, folder: Path) -> Path:
 
 
 def _refuse_what_cannot_be_trained(archive: Path, as_json: bool) -> None:
+    from dlc_batch.submitting import check_zip
+
     found = check_zip(archive)
     if found.is_trainable:
         return
@@ -61,6 +68,8 @@ def _refuse_what_cannot_be_trained(archive: Path, as_json: bool) -> None:
 
 
 def _send(options: Options, archive: Path, target: UploadKey) -> Submitted:
+    from dlc_batch.submitting import send
+
     cloud = options.connect()
     with bytes_bar(archive.stat().st_size, "Uploading") as bar:
         return send(cloud, archive, target, bar.update)

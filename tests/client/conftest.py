@@ -1,0 +1,120 @@
+"""A stack to talk to, a project's folder, and the command line in this process."""
+
+import json
+import socket
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from dlc_batch import cli
+from dlc_batch.cloud import Cloud
+from dlc_batch_core.run import Run, Status, to_item
+
+
+@pytest.fixture
+def cloud(aws: Any) -> Cloud:
+    """A bucket and a table of their own."""
+    bucket, table = aws.make_bucket(), aws.make_runs_table()
+    return Cloud(aws.session, aws.endpoint_url, bucket, table, "no-queue")
+
+
+@pytest.fixture
+def record(cloud: Cloud) -> Callable[..., Run]:
+    """Writes the record of a run."""
+
+    def write(**values: Any) -> Run:
+        defaults = {
+            "lab": "miller",
+            "run_id": f"mouse-{uuid.uuid4().hex[:12]}",
+            "status": Status.QUEUED,
+            "bucket": cloud.bucket,
+            "key": "uploads/miller/mouse.zip",
+            "submitted_at": "2026-01-02T03:04:05.678+00:00",
+        }
+        run = Run(**{**defaults, **values})
+        cloud.dynamodb.put_item(TableName=cloud.table_name, Item=to_item(run))
+        return run
+
+    return write
+
+
+@pytest.fixture
+def project(tmp_path: Path, project_files: dict[str, bytes]) -> Path:
+    """A project's folder as DeepLabCut leaves it: with much that training does not need."""
+    more = {
+        "mouse/labeled-data/video1/CollectedData_Ann.h5": b"hdf",
+        "mouse/labeled-data/video1/machinelabels.pickle": b"pickle",
+        "mouse/labeled-data/.hidden/img01.png": b"hidden",
+        "mouse/videos/video1.mp4": b"video" * 1000,
+        "mouse/training-datasets/iteration-0/set/x.pickle": b"pickle",
+        "mouse/dlc-models-pytorch/iteration-0/reach-shuffle1/train/snapshot-200.pt": b"model",
+        "mouse/dlc-models-pytorch/iteration-0/reach-shuffle1/train/pytorch_config.yaml": b"a: 1",
+    }
+    for name, data in {**project_files, **more}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    return tmp_path / "mouse"
+
+
+class Answer(NamedTuple):
+    """What a command gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run_cli(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """Runs `dlc-batch` with these arguments, in this process."""
+
+    def run(*args: object) -> Answer:
+        monkeypatch.setattr("sys.argv", ["dlc-batch", *map(str, args)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return Answer(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def stack(aws: Any, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A deployed stack, by its outputs, that the environment's credentials lead to."""
+    name = f"stack-{uuid.uuid4().hex[:8]}"
+    outputs = {"Bucket": cloud.bucket, "RunsTable": cloud.table_name, "JobQueue": "no-queue"}
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+    }
+    formation = aws.client("cloudformation")
+    formation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    for variable, value in {
+        "AWS_ENDPOINT_URL": aws.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "1",
+        "DLC_BATCH_CLOUD": "aws",
+        "DLC_BATCH_STACK": name,
+    }.items():
+        monkeypatch.setenv(variable, value)
+    return name
+
+
+@pytest.fixture
+def closed_port() -> str:
+    """An address on this computer where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    return f"http://127.0.0.1:{port}"

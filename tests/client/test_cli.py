@@ -1,0 +1,227 @@
+"""The command line: exit codes, one JSON object on stdout, help without boto3, no tracebacks."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from dlc_batch.cli import cli
+from dlc_batch.cloud import Cloud
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.run import Run, Status
+
+RunCli = Callable[..., Any]
+Record = Callable[..., Run]
+
+
+def commands(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
+    yield before
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from commands(command, *before, name)
+        else:
+            yield (*before, name)
+
+
+HELP = """
+import sys
+from dlc_batch.cli import main
+try:
+    main()
+except SystemExit as ended:
+    heavy = {"boto3", "botocore", "numpy", "deeplabcut", "torch", "ministack"} & set(sys.modules)
+    sys.exit(ended.code or (f"imported: {heavy}" if heavy else 0))
+"""
+
+
+@pytest.mark.parametrize("command", list(commands(cli)), ids=" ".join)
+def test_help_of_each_command_is_light(command: tuple[str, ...]) -> None:
+    args = [sys.executable, "-c", HELP, *command, "--help"]
+    shown = subprocess.run(args, capture_output=True, text=True, check=False)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("Usage: ")
+
+
+def test_each_command_tells_its_purpose() -> None:
+    for path in commands(cli):
+        command: click.Command = cli
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.get_command(click.Context(command), name) or cli
+        assert command.help, path
+
+
+@pytest.mark.parametrize("args", [["nonsense"], ["check"], ["status"], ["list", "--nonsense"]])
+def test_wrong_use_exits_with_2(args: list[str], run_cli: RunCli) -> None:
+    answer = run_cli(*args)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err
+
+
+def test_check_of_a_folder_and_of_its_zip_agree(
+    project: Path, tmp_path: Path, run_cli: RunCli
+) -> None:
+    archive = tmp_path / "mouse.zip"
+    subprocess.run(["zip", "-qr", archive, "mouse"], cwd=tmp_path, check=True)
+    for fault in (None, "labeled-data/video1/img01.png", "config.yaml"):
+        if fault:
+            (project / fault).unlink()
+            subprocess.run(["zip", "-qd", archive, f"mouse/{fault}"], check=True)
+        of_folder, of_zip = (
+            run_cli("check", project, "--json"),
+            run_cli("check", archive, "--json"),
+        )
+        codes = [[each["code"] for each in a.json["problems"]] for a in (of_folder, of_zip)]
+        assert codes[0] == codes[1]
+        assert of_folder.code == of_zip.code == (1 if fault else 0)
+        assert of_folder.json["trainable"] is of_zip.json["trainable"] is (fault is None)
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "rubbish", "empty", "secret", "broken"])
+def test_check_answers_in_json_for_whatever_it_is_given(
+    what: str, tmp_path: Path, run_cli: RunCli
+) -> None:
+    path = tmp_path / what
+    if what == "folder":
+        path.mkdir()
+    elif what == "broken":
+        path.symlink_to(tmp_path / "nowhere")
+    elif what != "missing":
+        path.write_bytes(b"" if what == "empty" else os.urandom(500))
+    if what == "secret":
+        path = path / "below a file"
+    answer = run_cli("check", path, "--json")
+    assert (answer.code, answer.json["trainable"], answer.err) == (1, False, "")
+    (problem,) = answer.json["problems"]
+    assert set(problem) == {"code", "severity", "where", "what", "remedy"}
+    assert all(problem.values())
+
+
+def test_check_of_the_folder_here(
+    project: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    assert run_cli("check", ".") == (0, "mouse can be trained.\n", "")
+    monkeypatch.chdir(project / "videos")
+    answer = run_cli("check", ".", "--json")
+    assert (answer.code, answer.json["problems"][0]["where"]) == (1, "videos")
+
+
+@pytest.mark.usefixtures("stack")
+def test_submit_sends_what_can_be_trained(cloud: Cloud, project: Path, run_cli: RunCli) -> None:
+    answer = run_cli("submit", project, "--lab", "miller", "--json")
+    assert answer.code == 0
+    assert answer.json["key"] == "uploads/miller/mouse.zip"
+    assert answer.json["lab"] == "miller"
+    (item,) = cloud.s3.list_objects_v2(Bucket=cloud.bucket)["Contents"]
+    assert item["Key"] == answer.json["key"]
+    plain = run_cli("submit", project)
+    assert plain.out.startswith("mouse-")
+    assert len(plain.out.split()) == 1
+
+
+@pytest.mark.usefixtures("stack")
+def test_submit_sends_nothing_that_cannot_be_trained(
+    cloud: Cloud, project: Path, run_cli: RunCli
+) -> None:
+    (project / "dlc-batch.yaml").write_text("epoch: 3\n")
+    answer = run_cli("submit", project, "--json")
+    assert (answer.code, answer.json["trainable"]) == (1, False)
+    assert "Nothing was sent." in answer.err
+    assert cloud.s3.list_objects_v2(Bucket=cloud.bucket)["KeyCount"] == 0
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("RUNNING", 0), ("SUCCEEDED", 0), ("FAILED", 1)],
+)
+def test_status_exits_with_1_for_a_bad_end(
+    status: str, code: int, record: Record, run_cli: RunCli
+) -> None:
+    run = record(status=Status(status), metrics={"test_rmse_px": float("nan"), "frames": 3.0})
+    answer = run_cli("status", run.run_id, "--json")
+    assert (answer.code, answer.json["status"]) == (code, status)
+    strict = json.loads(answer.out, parse_constant=pytest.fail)  # JSON knows no NaN
+    assert strict["metrics"] == {"test_rmse_px": None, "frames": 3.0}
+    plain = run_cli("status", run.run_id)
+    assert plain.code == code
+    assert plain.out.startswith(f"{run.run_id}  {status}")
+
+
+@pytest.mark.usefixtures("stack")
+def test_list_is_one_object_newest_first(record: Record, run_cli: RunCli) -> None:
+    assert run_cli("list", "--json").json == {"runs": []}
+    old, new = record(submitted_at="2026-01-01"), record(submitted_at="2026-01-02")
+    listed = run_cli("list", "--json").json["runs"]
+    assert [each["run_id"] for each in listed] == [new.run_id, old.run_id]
+    assert run_cli("list", "--lab", "nobody", "--json").json == {"runs": []}
+    assert [line.split()[-1] for line in run_cli("list").out.splitlines()] == [
+        new.run_id,
+        old.run_id,
+    ]
+
+
+@pytest.mark.usefixtures("stack")
+def test_fetch_writes_the_results(
+    cloud: Cloud, record: Record, run_cli: RunCli, tmp_path: Path
+) -> None:
+    run, target = record(status=Status.SUCCEEDED), tmp_path / "results"
+    key = RunKeys(run.lab, run.run_id).results + "report.html"
+    cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=b"report")
+    answer = run_cli("fetch", run.run_id, target, "--json")
+    assert (answer.code, answer.json["written"]) == (0, ["report.html"])
+    assert (target / "report.html").read_bytes() == b"report"
+    (target / "report.html").write_bytes(b"mine!!")
+    refused = run_cli("fetch", run.run_id, target)
+    assert (refused.code, refused.out) == (2, "")
+    assert "--overwrite" in refused.err
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("args", [["status", "no-run"], ["fetch", "no-run"]])
+def test_a_run_that_is_not_there_is_told(args: list[str], run_cli: RunCli) -> None:
+    answer = run_cli(*args)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("Error: There is no run no-run.")
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("command", ["list", "status", "fetch", "submit"])
+def test_a_network_that_is_gone_is_told_without_a_traceback(
+    command: str,
+    closed_port: str,
+    project: Path,
+    run_cli: RunCli,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", closed_port)
+    arguments = {"list": [], "status": ["run"], "fetch": ["run"], "submit": [project]}
+    answer = run_cli(command, *arguments[command])
+    assert (answer.code, answer.out) == (2, "")
+    assert "Error: Could not connect" in answer.err
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_stack_that_is_not_there_is_told(run_cli: RunCli) -> None:
+    answer = run_cli("--stack", "no-such-stack", "list")
+    assert (answer.code, answer.out) == (2, "")
+    assert "no-such-stack" in answer.err
+    assert "--stack" in answer.err
+
+
+@pytest.mark.parametrize("lab", ["Miller", "a/b"])
+def test_a_name_that_can_stand_for_no_lab_is_told(
+    lab: str, project: Path, run_cli: RunCli
+) -> None:
+    answer = run_cli("submit", project, "--lab", lab)
+    assert (answer.code, answer.out) == (2, "")
+    assert f"`{lab}` can't be a lab's name." in answer.err

@@ -1,0 +1,103 @@
+"""Results come whole, and never over what differs unless told."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from dlc_batch.cloud import Cloud
+from dlc_batch.fetching import fetch, list_results
+from dlc_batch_core.errors import LabError
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.run import Run, Status
+
+FILES = {"report.html": b"report", "dlc-models-pytorch/train/snapshot.pt": b"new model"}
+Record = Callable[..., Run]
+
+
+@pytest.fixture
+def run(cloud: Cloud, record: Record) -> Run:
+    run = record(status=Status.SUCCEEDED)
+    leave(cloud, run, FILES)
+    return run
+
+
+def leave(cloud: Cloud, run: Run, files: Mapping[str, bytes]) -> None:
+    results = RunKeys(run.lab, run.run_id).results
+    for name, data in files.items():
+        cloud.s3.put_object(Bucket=cloud.bucket, Key=results + name, Body=data)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def test_all_results_come_into_the_folder(cloud: Cloud, run: Run, tmp_path: Path) -> None:
+    told = list[int]()
+    results = list_results(cloud, run)
+    fetched = fetch(cloud, run, results, tmp_path / "new", got=told.append)
+    assert files_of(tmp_path / "new") == FILES
+    assert (set(fetched.written), fetched.unchanged, fetched.kept) == (set(FILES), (), ())
+    assert sum(told) == sum(result.size for result in results) == 15
+
+
+def test_results_of_several_pages_of_s3_are_all_listed(
+    cloud: Cloud, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")  # 1,000 in S3
+    leave(cloud, run, {f"frame{number}": b"" for number in range(3)})
+    listed = cloud.s3.list_objects_v2(Bucket=cloud.bucket)
+    assert listed["KeyCount"] == 2
+    assert len(list_results(cloud, run)) == 5
+
+
+def test_fetching_again_changes_nothing(cloud: Cloud, run: Run, tmp_path: Path) -> None:
+    results = list_results(cloud, run)
+    fetch(cloud, run, results, tmp_path)
+    again = fetch(cloud, run, results, tmp_path)
+    assert (again.written, set(again.unchanged)) == ((), set(FILES))
+    assert files_of(tmp_path) == FILES
+
+
+def test_what_differs_stops_all_of_it(cloud: Cloud, run: Run, tmp_path: Path) -> None:
+    mine = {"report.html": b"mine", "config.yaml": b"Task: x"}
+    for name, data in mine.items():
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(LabError, match=r"report\.html"):
+        fetch(cloud, run, list_results(cloud, run), tmp_path)
+    assert files_of(tmp_path) == mine
+
+
+def test_what_differs_is_kept_aside_each_time(cloud: Cloud, run: Run, tmp_path: Path) -> None:
+    results, aside = list_results(cloud, run), f"report.html.before-{run.run_id}"
+    for mine in (b"first", b"second"):
+        (tmp_path / "report.html").write_bytes(mine)
+        fetched = fetch(cloud, run, results, tmp_path, overwrite=True)
+    assert fetched.kept == (f"{aside}.2",)
+    kept = {aside: b"first", f"{aside}.2": b"second"}
+    assert files_of(tmp_path) == {**FILES, **kept}
+
+
+def test_a_run_without_results_says_how_it_is(cloud: Cloud, record: Record) -> None:
+    with pytest.raises(LabError, match="It is RUNNING"):
+        list_results(cloud, record(status=Status.RUNNING))
+    with pytest.raises(LabError, match=r"It is FAILED\. No labels\."):
+        list_results(cloud, record(status=Status.FAILED, message="No labels."))
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/../../outside", "/etc/passwd"])
+def test_results_outside_of_the_folder_are_refused(name: str, cloud: Cloud, run: Run) -> None:
+    leave(cloud, run, {name: b""})
+    with pytest.raises(LabError, match="outside"):
+        list_results(cloud, run)
+
+
+def test_a_result_that_went_away_leaves_the_folder_as_it_was(
+    cloud: Cloud, run: Run, tmp_path: Path
+) -> None:
+    results = list_results(cloud, run)
+    cloud.s3.delete_object(Bucket=cloud.bucket, Key=results[-1].key)
+    with pytest.raises(Exception, match="404"):
+        fetch(cloud, run, results, tmp_path)
+    assert files_of(tmp_path) == {}

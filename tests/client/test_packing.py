@@ -1,0 +1,84 @@
+"""The zip of a project's folder: what training needs, and nothing else."""
+
+import os
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from dlc_batch.packing import pack, plan_packing
+from dlc_batch.submitting import check_zip
+from dlc_batch_core.errors import LabError
+
+WANTED = {
+    "mouse/config.yaml",
+    "mouse/labeled-data/video1/CollectedData_Ann.csv",
+    "mouse/labeled-data/video1/img01.png",
+    "mouse/dlc-models-pytorch/iteration-0/reach-shuffle1/train/pytorch_config.yaml",
+}
+
+
+def packed(project: Path) -> Path:
+    target = project.parent / "packed.zip"
+    pack(plan_packing(project), target)
+    return target
+
+
+def test_videos_pickles_and_old_models_stay_here(project: Path) -> None:
+    assert {file.member for file in plan_packing(project)} == WANTED
+
+
+def test_the_request_goes_along(project: Path) -> None:
+    (project / "dlc-batch.yaml").write_text("epochs: 3\n")
+    members = {file.member for file in plan_packing(project)}
+    assert members == {*WANTED, "mouse/dlc-batch.yaml"}
+
+
+def test_images_are_stored_and_text_is_deflated(project: Path) -> None:
+    with zipfile.ZipFile(packed(project)) as archive:
+        methods = {info.filename: info.compress_type for info in archive.infolist()}
+    stored = {name for name, method in methods.items() if method == zipfile.ZIP_STORED}
+    assert stored == {"mouse/labeled-data/video1/img01.png"}
+    assert set(methods.values()) == {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+
+
+def test_unzip_agrees_and_unpacks_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    archive, target = packed(project), tmp_path / "unzipped"
+    subprocess.run(["unzip", "-tq", archive], check=True)
+    subprocess.run(["unzip", "-q", archive, "-d", target], check=True)
+    for member in WANTED:
+        assert (target / member).read_bytes() == (project.parent / member).read_bytes()
+
+
+def test_what_is_packed_passes_the_check(project: Path) -> None:
+    assert check_zip(packed(project)).is_trainable
+
+
+def test_packing_tells_its_progress(project: Path) -> None:
+    files, told = plan_packing(project), list[int]()
+    pack(files, project.parent / "packed.zip", told.append)
+    assert sum(told) == sum(file.size for file in files) > 0
+
+
+def test_the_plan_is_in_a_stable_order(project: Path) -> None:
+    members = [file.member for file in plan_packing(project)]
+    assert members == [file.member for file in plan_packing(project)]
+    (project / "labeled-data/video0").mkdir()
+    (project / "labeled-data/video0/img.png").write_bytes(b"")
+    assert [m for m in (f.member for f in plan_packing(project)) if "video0" not in m] == members
+
+
+def test_files_older_than_zips_are_packed(project: Path) -> None:
+    os.utime(project / "config.yaml", (0, 0))  # 1970; a zip's clock begins in 1980
+    assert check_zip(packed(project)).is_trainable
+
+
+def test_a_folder_that_is_no_project_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=r"config\.yaml"):
+        plan_packing(tmp_path)
+
+
+def test_the_folder_may_be_named_by_a_dot(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    assert {file.member for file in plan_packing(Path())} == WANTED

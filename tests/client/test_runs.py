@@ -1,0 +1,69 @@
+"""How runs are: found by their id, listed newest first, with the progress of the training."""
+
+from collections.abc import Callable
+
+import pytest
+
+from dlc_batch.cloud import Cloud
+from dlc_batch.runs import find_run, list_runs, read_status
+from dlc_batch_core.errors import CloudError, LabError
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.progress import Progress
+from dlc_batch_core.run import Run, Status
+
+Record = Callable[..., Run]
+
+
+def test_a_run_is_found_without_its_lab(cloud: Cloud, record: Record) -> None:
+    run = record(lab="other")
+    record()
+    assert find_run(cloud, run.run_id) == run
+
+
+def test_a_run_that_is_not_there_is_told(cloud: Cloud) -> None:
+    with pytest.raises(LabError, match="no run mouse-1"):
+        find_run(cloud, "mouse-1")
+
+
+def test_runs_are_listed_newest_first_all_or_of_a_lab(cloud: Cloud, record: Record) -> None:
+    times = ["2026-01-02T00:00:00", "2026-01-03T00:00:00", "2026-01-01T00:00:00"]
+    labs = ["miller", "other", "miller"]
+    runs = [record(submitted_at=t, lab=lab) for t, lab in zip(times, labs, strict=True)]
+    assert list_runs(cloud) == (runs[1], runs[0], runs[2])
+    assert list_runs(cloud, "miller") == (runs[0], runs[2])
+    assert list_runs(cloud, "nobody") == ()
+
+
+def test_lists_longer_than_a_page_are_whole(cloud: Cloud, record: Record) -> None:
+    for _ in range(5):  # a page of DynamoDB's is 1 MB
+        record(notes=tuple("x" * 3_999 for _ in range(22)), files=("y" * 3_999,) * 22)
+        record(lab="other", notes=("x" * 3_999,) * 22, message="z" * 4_000)
+    assert len(list_runs(cloud)) == 10
+    assert len(list_runs(cloud, "miller")) == 5
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.SUCCEEDED])
+def test_progress_is_that_of_the_runs_shuffle(
+    status: Status, cloud: Cloud, record: Record
+) -> None:
+    run = record(status=status, shuffle=3)
+    assert read_status(cloud, run.run_id).progress is None
+    progress = Progress("train", "2026-01-02T03:04:05", epoch=3, epochs=10)
+    key = RunKeys(run.lab, run.run_id).shuffle(3).progress
+    cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=progress.to_json())
+    found = read_status(cloud, run.run_id)
+    assert found.progress == progress
+    answer = found.to_dict()
+    assert (answer["run_id"], answer["status"], answer["lab"]) == (run.run_id, status, "miller")
+    assert answer["progress"] == progress.to_dict()
+    assert answer["metrics"] is None
+
+
+def test_a_run_that_waits_has_no_progress(cloud: Cloud, record: Record) -> None:
+    assert read_status(cloud, record(status=Status.QUEUED).run_id).progress is None
+
+
+def test_a_missing_table_is_told_plainly(cloud: Cloud) -> None:
+    nowhere = Cloud(cloud.session, cloud.endpoint_url, cloud.bucket, "no-such-table", "q")
+    with pytest.raises(CloudError, match="AWS says"):
+        list_runs(nowhere)

@@ -1,0 +1,153 @@
+"""One upload, one job, one mail: however often it is told, wherever it crashes."""
+
+import dataclasses
+import uuid
+from typing import Any
+
+import pytest
+
+from dlc_batch_core.errors import CloudError
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.run import MailState, Status
+from dlc_batch_core.run_request import RunRequest
+from dlc_batch_core.submission import Claim, Submission, Upload
+
+
+@pytest.fixture
+def upload() -> Upload:
+    return Upload("bucket", "uploads/miller/mouse.zip", uuid.uuid4().hex, 1)
+
+
+@pytest.fixture
+def good_zip(zipped: Any, project_files: dict[str, bytes]) -> bytes:
+    return zipped({**project_files, "mouse/dlc-batch.yaml": b"shuffles: [2]\nepochs: 9\n"})
+
+
+def submission(cloud: Any) -> Submission:
+    return Submission(cloud, cloud.table, cloud, cloud.publish, cloud.clock)
+
+
+def claim(cloud: Any, claimant: str = "one") -> Claim:
+    return Claim(claimant, cloud.now + 60)
+
+
+def states(cloud: Any) -> list[str]:
+    return [mail.subject.split()[1] for mail in cloud.mails]
+
+
+def test_a_good_upload_is_queued_and_the_lab_hears_it(
+    upload: Upload, good_zip: bytes, new_cloud: Any
+) -> None:
+    cloud = new_cloud(upload=good_zip)
+    submission(cloud).take(upload, claim(cloud))
+    ((job_id, job),) = cloud.jobs.items()
+    run = cloud.records.get("miller", job.run_id)
+    assert (run.status, run.job_id, run.shuffle) == (Status.QUEUED, job_id, 2)
+    assert (run.bucket, run.key, run.version_id) == ("bucket", upload.key, upload.version_id)
+    assert run.accepted_mail is MailState.SENT
+    assert states(cloud) == ["ACCEPTED:"]
+    request = RunRequest.from_json(cloud.objects[RunKeys("miller", job.run_id).request])
+    assert (request.root, request.request.epochs) == ("mouse/", 9)
+    assert (request.key, request.version_id) == (upload.key, upload.version_id)
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "lab", "code"),
+    [
+        ("uploads/miller/mouse.zip", b"rubbish", "miller", "not-a-zip"),
+        ("uploads/miller/mouse.rar", b"", "miller", "upload-key"),
+        ("uploads/Ann & Bob/mouse.zip", b"", "default", "upload-key"),
+    ],
+)
+def test_a_bad_upload_is_rejected_and_the_lab_hears_why(
+    key: str, data: bytes, lab: str, code: str, upload: Upload, new_cloud: Any
+) -> None:
+    cloud = new_cloud(upload=data)
+    run = submission(cloud).take(dataclasses.replace(upload, key=key), claim(cloud))
+    assert run is not None
+    assert (run.status, run.lab, run.problems[0].code) == (Status.REJECTED, lab, code)
+    assert cloud.records.get(lab, run.run_id).mail is MailState.SENT
+    assert (cloud.jobs, cloud.objects, states(cloud)) == ({}, {}, ["REJECTED:"])
+
+
+def test_a_folder_of_the_console_is_nothing(upload: Upload, new_cloud: Any) -> None:
+    cloud = new_cloud()
+    folder = dataclasses.replace(upload, key="uploads/miller/")
+    assert submission(cloud).take(folder, claim(cloud)) is None
+    assert cloud.steps.names == []
+
+
+@pytest.mark.parametrize("is_good", [True, False])
+def test_an_upload_told_five_times_is_one_job_and_one_mail(
+    is_good: bool, upload: Upload, good_zip: bytes, new_cloud: Any
+) -> None:
+    cloud = new_cloud(upload=good_zip if is_good else b"rubbish")
+    for number in range(5):
+        submission(cloud).take(upload, claim(cloud, f"invocation-{number}"))
+    assert len(cloud.jobs) == is_good
+    assert len(cloud.mails) == 1
+
+
+def test_another_version_of_the_same_key_is_another_run(
+    upload: Upload, good_zip: bytes, new_cloud: Any
+) -> None:
+    cloud = new_cloud(upload=good_zip)
+    for version in (upload.version_id, uuid.uuid4().hex):
+        submission(cloud).take(dataclasses.replace(upload, version_id=version), claim(cloud))
+    assert len({job.run_id for job in cloud.jobs.values()}) == 2
+    assert states(cloud) == ["ACCEPTED:", "ACCEPTED:"]
+
+
+@pytest.mark.parametrize("is_good", [True, False], ids=["good", "bad"])
+@pytest.mark.parametrize("is_done_first", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("retry", ["one", "two"], ids=["tried-again", "taken-over"])
+def test_a_crash_anywhere_costs_nothing(
+    is_good: bool,
+    is_done_first: bool,
+    retry: str,
+    good_zip: bytes,
+    new_cloud: Any,
+    crashing_steps: Any,
+    crash: type[Exception],
+) -> None:
+    """Given a crash before or after any one step, when the event comes again, then all is well."""
+    data, crash_at, names = good_zip if is_good else b"rubbish", 0, []
+    while crash_at <= len(names):
+        cloud = new_cloud(upload=data, steps=crashing_steps(crash_at, is_done_first))
+        upload = Upload("bucket", "uploads/miller/mouse.zip", uuid.uuid4().hex, 1)
+        try:
+            submission(cloud).take(upload, claim(cloud))
+            break  # no more steps to crash at
+        except crash:
+            names = list(cloud.steps.names)
+        cloud.now += 0 if retry == "one" else 3600
+        run = submission(cloud).take(upload, claim(cloud, retry))
+        assert run is not None
+        check_one_run(cloud, run.run_id, is_good, names, is_done_first)
+        crash_at += 1
+    assert crash_at >= (9 if is_good else 7)
+    assert {"publish", "open", "put_item", "update_item"} <= set(names)
+
+
+def check_one_run(
+    cloud: Any, run_id: str, is_good: bool, names: list[str], is_done_first: bool
+) -> None:
+    record = cloud.records.get("miller", run_id)
+    assert record.status is (Status.QUEUED if is_good else Status.REJECTED)
+    assert len(cloud.jobs) == is_good
+    assert record.job_id == ("job-1" if is_good else None)
+    # the one crash that repeats a mail: after it went out, before that was written
+    is_between = names[-1] == "publish" if is_done_first else names[-2:-1] == ["publish"]
+    assert len(cloud.mails) == (2 if is_between else 1), names
+    assert {record.mail, record.accepted_mail} == {MailState.SENT, None}
+
+
+def test_a_crash_that_comes_back_before_the_claim_is_stale_is_told_to_wait(
+    upload: Upload, good_zip: bytes, new_cloud: Any, crashing_steps: Any, crash: type[Exception]
+) -> None:
+    cloud = new_cloud(upload=good_zip, steps=crashing_steps(1, True))
+    with pytest.raises(crash):
+        submission(cloud).take(upload, claim(cloud))
+    with pytest.raises(CloudError):
+        submission(cloud).take(upload, claim(cloud, "two"))
+    assert (len(cloud.jobs), cloud.mails) == (0, [])
