@@ -6,8 +6,10 @@ import io
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
+from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.mails import Mail
+from dlc_batch_core.problems import Problem
 from dlc_batch_core.ranged_file import RangedFile
 from dlc_batch_core.submission import Upload
 
@@ -23,9 +25,13 @@ class ObjectStore:
         version = {"VersionId": upload.version_id} if upload.version_id else {}
 
         def fetch(start: int, end: int) -> bytes:
-            answer = self.client.get_object(
-                Bucket=upload.bucket, Key=upload.key, Range=f"bytes={start}-{end - 1}", **version
-            )
+            place = {"Bucket": upload.bucket, "Key": upload.key, **version}
+            try:
+                answer = self.client.get_object(**place, Range=f"bytes={start}-{end - 1}")
+            except self.client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion"):
+                    raise ProjectError([_gone(upload.key)]) from error
+                raise
             return cast(bytes, answer["Body"].read())
 
         file = RangedFile(fetch, upload.size, upload.key)
@@ -42,6 +48,11 @@ class ObjectStore:
         except self.client.exceptions.NoSuchKey:
             return None
         return cast(bytes, answer["Body"].read())
+
+
+def _gone(key: str) -> Problem:
+    what = "The upload was deleted before it could be checked."
+    return Problem("upload-gone", key, what, "Upload the project again.")
 
 
 @dataclass(frozen=True)

@@ -98,13 +98,20 @@ class Completion:
             run,
             status=Status.RUNNING,
             job_id=change.job_id,
+            shuffle=change.job.shuffle,
             attempt=change.attempt,
             updated_at=self._time(),
         )
         self.table.advance(running, change.position)
 
     def _ended(self, run: Run, change: JobChange) -> Run:
-        run = replace(run, job_id=change.job_id, attempt=change.attempt, updated_at=self._time())
+        run = replace(
+            run,
+            job_id=change.job_id,
+            shuffle=change.job.shuffle,
+            attempt=change.attempt,
+            updated_at=self._time(),
+        )
         if change.reason.startswith(CANCEL_REASON):
             return replace(run, status=Status.CANCELLED, message=change.reason)
         outcome = self._outcome(change)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_core.errors import StateError
 
 #: Progress is written to S3 at most this often, in seconds.
 PROGRESS_SECONDS = 15.0
@@ -31,6 +32,13 @@ class Progress:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Progress:
-        """Read progress.json; fields it does not know are ignored."""
-        value: Mapping[str, object] = json.loads(text)
-        return cls(**{name: value[name] for name in cls.__dataclass_fields__ if name in value})  # type: ignore[arg-type]  # our own file
+        """Read progress.json; fields it does not know are ignored.
+
+        Raises:
+            StateError: the file is not a progress.
+        """
+        try:
+            value: Mapping[str, object] = json.loads(text)
+            return cls(**{name: value[name] for name in cls.__dataclass_fields__ if name in value})  # type: ignore[arg-type]  # our own file
+        except (ValueError, TypeError) as error:
+            raise StateError(f"progress.json can't be read: {error}.") from error

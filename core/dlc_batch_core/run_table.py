@@ -71,14 +71,13 @@ class RunTable:
 
     def advance(self, run: Run, position: int) -> bool:
         """Write that a job is running, unless something later is known."""
-        values = {"status": run.status, "updated_at": run.updated_at, "job_id": run.job_id}
+        names = ("status", "updated_at", "job_id", "shuffle", "attempt")
+        values = {name: getattr(run, name) for name in names}
         condition = (
             f"NOT #status IN ({_FINAL_NAMES})"
             " AND (attribute_not_exists(#position) OR #position < :position)"
         )
-        return self._update(
-            run, {**values, "attempt": run.attempt, "position": position}, condition, _FINAL_VALUES
-        )
+        return self._update(run, {**values, "position": position}, condition, _FINAL_VALUES)
 
     def claim_mail(self, run: Run, kind: MailKind, claimant: str, now: float) -> bool:
         """Claim a pending mail for sending; False: sent, or under way elsewhere."""

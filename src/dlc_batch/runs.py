@@ -9,7 +9,7 @@ from typing import Any
 import botocore.exceptions
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
-from dlc_batch_core.errors import LabError
+from dlc_batch_core.errors import LabError, StateError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status, from_item
@@ -105,8 +105,8 @@ def _progress(cloud: Cloud, run: Run) -> Progress | None:
     with aws_errors_as_ours():
         try:
             return Progress.from_json(s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read())
-        except s3.exceptions.NoSuchKey:
-            return None
+        except (s3.exceptions.NoSuchKey, StateError):
+            return None  # none yet, or one that another version wrote
         except botocore.exceptions.ClientError as error:
             # a user without s3:ListBucket is told AccessDenied for what is not there yet
             if error.response["Error"]["Code"] == "AccessDenied":

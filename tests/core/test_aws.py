@@ -7,6 +7,7 @@ import pytest
 from moto.core.config import default_user_config
 
 from dlc_batch_core.aws import BatchQueue, ObjectStore
+from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.submission import Upload
 
@@ -31,6 +32,16 @@ def test_one_version_is_read_by_ranges(aws: Any, store: ObjectStore, bucket: str
 
 def test_an_empty_object_is_read_without_a_range(store: ObjectStore, bucket: str) -> None:
     assert store.open(Upload(bucket, "not even there", None, 0)).read() == b""
+
+
+def test_an_upload_that_was_deleted_since_is_a_problem_of_the_lab(
+    aws: Any, store: ObjectStore, bucket: str
+) -> None:
+    put = aws.client("s3").put_object(Bucket=bucket, Key="gone.zip", Body=b"0123456789")
+    aws.client("s3").delete_object(Bucket=bucket, Key="gone.zip", VersionId=put["VersionId"])
+    file = store.open(Upload(bucket, "gone.zip", put["VersionId"], 10))
+    with pytest.raises(ProjectError, match="deleted before it could be checked"):
+        file.read(4)
 
 
 def test_small_objects_are_put_and_got(store: ObjectStore, bucket: str) -> None:
