@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlc_batch_core.keys import run_id
-from dlc_batch_core.run import Run, from_item
 
 from dlc_batch.local.cloud import LocalCloud
 from dlc_batch.local.home import Home
 from dlc_batch.local.lifecycle import UpOptions, down, up
 from dlc_batch.local.mailbox import Mail, read_mails
+from dlc_batch_core.keys import run_id
+from dlc_batch_core.run import Run, from_item
 
 ROOT = Path(__file__).resolve().parents[2]
 STAND_IN = Path(__file__).with_name("stand_in_trainer.py")

@@ -7,6 +7,7 @@ import sys
 import time
 
 import boto3
+
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.outcome import Outcome
 

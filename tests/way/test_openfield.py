@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dlc_batch_core.keys import run_id
 
 ROOT = Path(__file__).resolve().parents[2]

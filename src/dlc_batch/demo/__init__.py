@@ -1,0 +1,1 @@
+"""The drawn demo project: a small labelled experiment that needs no download."""

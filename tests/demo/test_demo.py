@@ -1,0 +1,38 @@
+"""The demo itself, with one epoch: the small sister of `make demo`."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from dlc_batch.demo.project import make_demo_project
+from dlc_batch.local.home import Home
+from dlc_batch.local.lifecycle import down
+
+
+def test_the_demo_goes_the_whole_way_and_shows_mail_scores_and_model(
+    new_home: Callable[[], Home], tmp_path: Path
+) -> None:
+    home, project = new_home(), tmp_path / "demo-project"
+    make_demo_project(project)  # as an earlier demo leaves it
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dlc_batch.demo", "--epochs", "1", "--folder", str(project)],
+            env={**os.environ, "DLC_BATCH_HOME": str(home.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        down(home, print)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Subject: \[dlc-batch\] SUCCEEDED: demo-project-[0-9a-f]{12}", done.stdout)
+    for score in ("train RMSE", "test RMSE"):
+        assert re.search(rf"{score} +\d+\.\d\d px", done.stdout)
+    model = re.search(r"^ +model +(\S+)$", done.stdout, re.MULTILINE)
+    assert model is not None
+    assert Path(model[1]).is_file()
+    assert "config.yaml" in {path.name for path in project.iterdir()}

@@ -1,0 +1,97 @@
+"""Settings of a shuffle made at home: which are taken, which are left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dlc_batch_core.errors import LabError
+from dlc_batch_trainer.home_shuffle import HomeShuffle, find_home_shuffle, settings_to_take
+
+OURS = {
+    "net_type": "resnet_50",
+    "train_settings": {"epochs": 200, "batch_size": 8, "weight_init": None},
+    "data": {"train": {"affine": {"p": 0.5, "rotation": 30}, "hflip": None}},
+    "runner": {"optimizer": {"type": "AdamW", "params": {"lr": 1e-4}}},
+}
+
+
+def test_takes_what_differs_and_is_allowed() -> None:
+    home = {
+        "net_type": "resnet_50",
+        "train_settings": {"epochs": 50, "batch_size": 8},
+        "data": {"train": {"affine": None, "hflip": {"p": 0.5}}},
+        "runner": {"optimizer": {"type": "Adam", "params": {"lr": 1e-3}}},
+    }
+    taken, left_out = settings_to_take(home, OURS)
+    assert taken == {
+        "train_settings.epochs": 50,
+        "data.train.affine": None,
+        "data.train.hflip.p": 0.5,
+        "runner.optimizer.type": "Adam",
+        "runner.optimizer.params.lr": 1e-3,
+    }
+    assert left_out == []
+
+
+def test_leaves_out_what_names_files_or_code() -> None:
+    home = {
+        "metadata": {"project_path": "/home/lab"},  # ours is made anew: not worth a word
+        "logger": {"type": "WandbLogger"},
+        "train_settings": {"weight_init": {"snapshot_path": "/etc/passwd"}},
+        "runner": {"optimizer": {"type": "os.system"}},
+        "data": {"train": {"hflip": "import os"}},
+    }
+    taken, left_out = settings_to_take(home, OURS)
+    assert taken == {}
+    assert left_out == [
+        "logger.type",
+        "train_settings.weight_init.snapshot_path",
+        "runner.optimizer.type",
+        "data.train.hflip",
+    ]
+
+
+def test_endless_yaml_ends() -> None:
+    tree: dict[str, object] = {"leaf": 1}
+    for _ in range(11):
+        tree = {str(k): tree for k in range(9)}  # what nine aliases a level make of 1 kB
+    with pytest.raises(LabError, match="endless"):
+        settings_to_take({"data": tree}, OURS)
+
+
+def test_yaml_that_holds_itself_ends() -> None:
+    tree: dict[str, object] = {}
+    tree["itself"] = tree
+    taken, left_out = settings_to_take({"data": tree}, OURS)
+    assert taken == {}
+    assert len(left_out) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "net_type"),
+    [
+        ({"net_type": "resnet_50", "method": "bu"}, "resnet_50"),
+        ({"net_type": "resnet_50", "method": "td"}, "top_down_resnet_50"),
+        ({"net_type": "rtmpose_m", "method": "td"}, "rtmpose_m"),
+        ({"net_type": ["resnet_50"]}, None),
+        ({}, None),
+    ],
+)
+def test_net_type_as_deeplabcut_is_asked_for_it(
+    config: dict[str, object], net_type: str | None
+) -> None:
+    assert HomeShuffle("x", 95, config).net_type == net_type
+
+
+def test_finds_the_shuffle_by_its_folder(tmp_path: Path) -> None:
+    for name in ("walkJan1-trainset95shuffle1", "walkJan1-trainset80shuffle11", "other"):
+        folder = tmp_path / "dlc-models-pytorch/iteration-2" / name / "train"
+        folder.mkdir(parents=True)
+        (folder / "pytorch_config.yaml").write_text(f"net_type: {name[-1]}")
+    found = find_home_shuffle(tmp_path, "walk", "Jan1", 2, 11)
+    assert found is not None
+    assert found.percent == 80
+    assert find_home_shuffle(tmp_path, "walk", "Jan1", 2, 2) is None
+    assert find_home_shuffle(tmp_path, "walk", "Jan1", 0, 1) is None

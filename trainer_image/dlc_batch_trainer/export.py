@@ -1,0 +1,119 @@
+"""What the lab gets: plain DeepLabCut files in DeepLabCut's own places, and a zip of them.
+
+results/
+├── run.json                        what was trained on what, enough to repeat it
+├── <project>-model.zip             the files below, to unpack over the project
+├── dlc-models-pytorch/...          configuration, snapshot, learning curve, test settings
+├── training-datasets/...           metadata.yaml and the split, which DeepLabCut looks up
+└── evaluation-results-pytorch/...  scores and predictions on the labelled frames
+
+No config.yaml: the lab's own stays as it is. No path of this computer in any of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dlc_batch_core.yaml_reader import read_yaml_mapping
+from dlc_batch_trainer.yaml_writer import write_yaml
+
+RUN_FILE = "run.json"
+_FOLDERS = ("dlc-models-pytorch", "training-datasets", "evaluation-results-pytorch")
+#: Grows over all shuffles that were evaluated where it lies: ours would overwrite the lab's.
+_LEFT = frozenset({"CombinedEvaluation-results.csv"})
+_STORED = frozenset({".pt", ".h5"})  # packed numbers hardly shrink
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same results make the same zip
+
+
+def export_results(
+    project: Path, model_folder: Path, home_metadata: Mapping[str, Any] | None, target: Path
+) -> None:
+    """Copy the trained shuffle's files.
+
+    Args:
+        project: our copy of the project.
+        model_folder: the shuffle's folder in dlc-models-pytorch; others are the lab's own.
+        home_metadata: the metadata.yaml that the lab uploaded, whose other shuffles are kept.
+        target: results/.
+    """
+    for path in sorted(_files_of(project, model_folder)):
+        copy = target / path.relative_to(project)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    for path in target.rglob("*.yaml"):
+        _edit_yaml(path, _without_paths)
+    for path in target.rglob("train.txt"):
+        path.write_text(path.read_text().replace(str(project), "."))
+    if home_metadata:
+        for path in target.rglob("metadata.yaml"):
+            _edit_yaml(path, lambda ours: merge_metadata(home_metadata, ours))
+
+
+def _files_of(project: Path, model_folder: Path) -> Iterable[Path]:
+    for folder in _FOLDERS:
+        for path in (project / folder).rglob("*"):
+            is_other = folder == _FOLDERS[0] and not path.is_relative_to(model_folder)
+            if path.is_file() and path.name not in _LEFT and not is_other:
+                yield path
+
+
+def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
+    """Blank what DeepLabCut's own `export_model` blanks; it finds the project by config.yaml."""
+    if isinstance(config.get("metadata"), dict):
+        config["metadata"] |= {"project_path": None, "pose_config_path": None}
+    if "dataset" in config:
+        config["dataset"] = "."
+    return config
+
+
+def merge_metadata(home: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the lab's metadata.yaml with our shuffle in it.
+
+    DeepLabCut looks up each shuffle's engine there, and takes one that is missing for TensorFlow.
+    Splits are numbered; ours gets a number of its own, as it was drawn anew.
+    """
+    theirs = home.get("shuffles")
+    theirs = theirs if isinstance(theirs, dict) else {}
+    kept = {k: v for k, v in theirs.items() if isinstance(v, dict) and k not in ours["shuffles"]}
+    taken = [v["split"] for v in kept.values() if isinstance(v.get("split"), int)]
+    number = max(taken, default=0) + 1
+    mine = {k: {**v, "split": number} for k, v in ours["shuffles"].items()}
+    return {"shuffles": {**kept, **mine}}
+
+
+def _edit_yaml(path: Path, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    write_yaml(path, edit(read_yaml_mapping(path.read_text(), path.name)))
+
+
+def zip_results(folder: Path, name: str) -> Path:
+    """Zip everything that lies in results/ so far, to unpack over the lab's project."""
+    path = folder / f"{name}-model.zip"
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in files:
+            info = zipfile.ZipInfo(file.relative_to(folder).as_posix(), _ZIP_DATE)
+            info.external_attr = 0o644 << 16
+            stored = file.suffix in _STORED
+            info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+            with file.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+    return path
+
+
+def write_run_file(folder: Path, facts: Mapping[str, object]) -> None:
+    """Write run.json, with the hash of each file that lies in results/ so far."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    hashes = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
+    content = {**facts, "sha256": hashes}
+    (folder / RUN_FILE).write_text(json.dumps(content, indent=1, default=str) + "\n")
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

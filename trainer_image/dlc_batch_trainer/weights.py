@@ -1,0 +1,111 @@
+"""Where the network begins: from pretrained weights, or from random ones when asked for."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dlc_batch_trainer.errors import InfrastructureError
+
+_DEFAULT_HUB = "https://huggingface.co"
+_CONNECT_SECONDS = 5.0
+
+
+def prepare_hub() -> bool:
+    """Look for the hub of pretrained weights, before DeepLabCut is imported.
+
+    Without one, the hub's client is told so: then it finds what is baked into the image, and
+    else fails at once, where it would retry for minutes. It reads the environment on import.
+
+    Returns:
+        whether the hub is within reach.
+    """
+    if os.environ.get("HF_HUB_OFFLINE") == "1":
+        return False
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
+        return True  # the proxy knows; a direct connection says nothing
+    hub = urlsplit(os.environ.get("HF_ENDPOINT") or _DEFAULT_HUB)
+    port = hub.port or (80 if hub.scheme == "http" else 443)
+    try:
+        socket.create_connection((hub.hostname or "", port), _CONNECT_SECONDS).close()
+    except OSError:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        return False
+    return True
+
+
+def weights_folder() -> Path:
+    """Return where DeepLabCut's own backbones are kept; by default it writes into its package."""
+    cache = os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")
+    return Path(cache) / "deeplabcut-backbones"
+
+
+def redirect_backbones(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration with a writable place for its backbone's weights."""
+    model = config["model"]
+    backbone = model.get("backbone") or {}
+    if backbone.get("type") != "CSPNeXt":  # the only one that DeepLabCut hosts itself
+        return config
+    folder = weights_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    placed = {**backbone, "backbone_weight_folder": str(folder)}
+    return {**config, "model": {**model, "backbone": placed}}
+
+
+def fetch_pretrained(config: dict[str, Any]) -> None:
+    """Make sure that the pretrained weights are there, by building the network with them once.
+
+    Raises:
+        InfrastructureError: they can't be had.
+    """
+    from deeplabcut.pose_estimation_pytorch.models import (  # type: ignore[import-untyped]
+        DETECTORS,
+        PoseModel,
+    )
+
+    try:
+        PoseModel.build(config["model"], pretrained_backbone=True)
+        if config.get("detector"):
+            DETECTORS.build(dict(config["detector"]["model"]), pretrained=True)
+    except OSError as error:  # what the hub's client and urllib raise for network and cache
+        raise _not_to_be_had(config, error) from error
+
+
+def save_random(config: dict[str, Any], folder: Path, seed: int) -> tuple[Path, Path | None]:
+    """Save freshly built networks as snapshots of epoch 0: DeepLabCut then asks for no others.
+
+    Returns:
+        the snapshot of the pose network, and of the detector where there is one.
+    """
+    import torch
+    from deeplabcut.pose_estimation_pytorch.models import DETECTORS, PoseModel
+
+    torch.manual_seed(seed)
+    pose = PoseModel.build(config["model"], pretrained_backbone=False)
+    detector = None
+    if config.get("detector"):
+        model = DETECTORS.build(dict(config["detector"]["model"]), pretrained=False)
+        detector = _save(model.state_dict(), folder / "random-detector.pt")
+    return _save(pose.state_dict(), folder / "random-pose.pt"), detector
+
+
+def _save(state: dict[str, Any], path: Path) -> Path:
+    import torch
+
+    torch.save({"model": state, "metadata": {"epoch": 0}}, path)
+    return path
+
+
+def _not_to_be_had(config: dict[str, Any], error: OSError) -> InfrastructureError:
+    backbone = (config["model"].get("backbone") or {}).get("model_name", "its backbone")
+    hub = os.environ.get("HF_ENDPOINT") or _DEFAULT_HUB
+    first_line = (str(error).splitlines() or [type(error).__name__])[0]
+    return InfrastructureError(
+        f"The pretrained weights of {config['net_type']} ({backbone}) can't be had: they are not"
+        f" in the image, and {hub} did not give them ({first_line[:200]}).",
+        "Use an image with baked weights or give the job a way to the internet; or write"
+        " `weights: random` into dlc-batch.yaml to train without, with many more epochs.",
+    )
