@@ -114,10 +114,11 @@ class _Display:
         self.stage = stage
 
     def _advance(self, progress: dict[str, Any]) -> None:
-        self.bar = self.bar or tqdm(total=progress["epochs"], desc="   train", unit="epoch")
-        self.bar.update(progress["epoch"] - self.bar.n)
-        if progress["loss"] is not None:
-            self.bar.set_postfix(loss=f"{progress['loss']:.5f}")
+        if self.bar is None:
+            self.bar = tqdm(total=progress["epochs"], desc="   train", unit="epoch")
+        if progress["epoch"] > self.bar.n:
+            self.bar.set_postfix(loss=f"{progress['loss']:.5f}", refresh=False)
+            self.bar.update(progress["epoch"] - self.bar.n)
 
     def close(self) -> None:
         if self.bar is not None:
