@@ -32,6 +32,8 @@ CONFIG = (
 )
 LABELS = "scorer,ada,ada\nbodyparts,hand,hand\ncoords,x,y\n"
 VIDEOS = 10
+#: What we promise for a zip of 1 GB with 5,000 members.
+MOST_REQUESTS, MOST_SHARE, MOST_MEMORY_MB = 6, 0.01, 256
 
 #: Runs in a process of its own, whose peak memory is that of one way alone.
 MEASURE = """
@@ -138,6 +140,12 @@ def _report(archive: Path, ours: dict[str, Any], plain: dict[str, Any]) -> None:
         mine, theirs = ours[name] / unit, plain[name] / unit
         print(f"{title:<22}{form.format(mine):>14}{form.format(theirs):>14}{theirs / mine:>14.1f}")
     print(f"ours reads {100 * ours['bytes'] / size:.2f} % of the zip")
+    is_kept = (
+        ours["requests"] <= MOST_REQUESTS
+        and ours["bytes"] < MOST_SHARE * size
+        and ours["peak_mb"] < MOST_MEMORY_MB
+    )
+    sys.exit(0 if is_kept else "that is more than we promise")
 
 
 if __name__ == "__main__":

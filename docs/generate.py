@@ -48,7 +48,7 @@ def request_page() -> str:
 
 def cli_page() -> str:
     """Return docs/cli.md: the help of every command."""
-    context = click.Context(cli, info_name="dlc-batch", max_content_width=90)
+    context = cli.make_context("dlc-batch", [], resilient_parsing=True, max_content_width=90)
     return "\n".join([_GENERATED, "# The command line", "", *_help(cli, context)])
 
 
@@ -58,7 +58,7 @@ def _help(command: click.Command, context: click.Context) -> Iterator[str]:
         for name in command.list_commands(context):
             found = command.get_command(context, name)
             if found is not None:
-                inner = click.Context(found, context, info_name=name, max_content_width=90)
+                inner = found.make_context(name, [], parent=context, resilient_parsing=True)
                 yield from _help(found, inner)
 
 

@@ -29,9 +29,10 @@ class ObjectStore:
             try:
                 answer = self.client.get_object(**place, Range=f"bytes={start}-{end - 1}")
             except self.client.exceptions.ClientError as error:
-                if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion"):
-                    raise ProjectError([_gone(upload.key)]) from error
-                raise
+                problem = _problem_of_reading(error.response["Error"]["Code"], upload.key)
+                if problem is None:
+                    raise
+                raise ProjectError([problem]) from error
             return cast(bytes, answer["Body"].read())
 
         file = RangedFile(fetch, upload.size, upload.key)
@@ -50,9 +51,15 @@ class ObjectStore:
         return cast(bytes, answer["Body"].read())
 
 
-def _gone(key: str) -> Problem:
-    what = "The upload was deleted before it could be checked."
-    return Problem("upload-gone", key, what, "Upload the project again.")
+def _problem_of_reading(code: str, key: str) -> Problem | None:
+    if code in ("NoSuchKey", "NoSuchVersion"):
+        what = "The upload was deleted before it could be checked."
+        return Problem("upload-gone", key, what, "Upload the project again.")
+    if code in ("AccessDenied", "InvalidObjectState"):
+        what = "The upload can't be read: it has a key or a storage class of its own."
+        remedy = "Upload it again without them, or ask your admin for the right to read it."
+        return Problem("upload-unreadable", key, what, remedy)
+    return None
 
 
 @dataclass(frozen=True)

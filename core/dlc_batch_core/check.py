@@ -110,6 +110,27 @@ def _problems_of_labels(archive: Archive, root: str, project: Project) -> list[P
     labelled = [path.removesuffix(wanted) for path in paths if path.endswith("/" + wanted)]
     if not labelled:
         return [_no_table(folder, wanted, paths)]
+    return _lost_labels(paths, labelled) + _labels_without_images(paths, labelled)
+
+
+def _lost_labels(paths: Iterable[str], labelled: Iterable[str]) -> list[Problem]:
+    files = [(path.rpartition("/")[0] + "/", path) for path in paths]
+    lost = {
+        folder: path
+        for folder, path in files
+        if path.removeprefix(folder).startswith("CollectedData") and folder not in set(labelled)
+    }
+    return [label_without_table(path) for path in lost.values()]
+
+
+def label_without_table(where: str) -> Problem:
+    """Return the problem of labels that no table of config.yaml's scorer holds."""
+    what = "The folder's labels are not in a .csv of config.yaml's scorer: they would be lost."
+    remedy = "Save the labels in DeepLabCut (it writes .csv and .h5), or remove the folder."
+    return Problem("no-label-table", where, what, remedy)
+
+
+def _labels_without_images(paths: Iterable[str], labelled: Iterable[str]) -> list[Problem]:
     images = (path for path in paths if path.lower().endswith(IMAGES))
     with_images = {path.rpartition("/")[0] + "/" for path in images}
     return [_no_images(each) for each in labelled if each not in with_images]

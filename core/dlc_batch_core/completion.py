@@ -26,6 +26,7 @@ class JobChange:
     attempt: int  # from 1
     reason: str  # Batch's words, empty if it has none
     exit_code: int | None  # of the last attempt; None when there was no process
+    never_started: bool = False
 
     @property
     def position(self) -> int:
@@ -60,6 +61,7 @@ def parse_job_change(detail: Mapping[str, Any]) -> JobChange:
             attempt=len(attempts) + 1 if status == "RUNNING" else max(1, len(attempts)),
             reason="; ".join(str(each) for each in words if each),
             exit_code=container.get("exitCode"),
+            never_started=status == "FAILED" and not attempts,
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise StateError(f"This is no job of dlc-batch's: {error!r}.") from error
@@ -115,10 +117,11 @@ class Completion:
         if change.reason.startswith(CANCEL_REASON):
             return replace(run, status=Status.CANCELLED, message=change.reason)
         outcome = self._outcome(change)
-        if outcome is not None:
+        if outcome is not None and not _was_cut_short(change, outcome):
             return _told(run, outcome)
         message, remedy = _surmise(change)
-        return replace(run, status=Status.FAILED, message=message, remedy=remedy)
+        ended = replace(run, status=Status.FAILED, message=message, remedy=remedy)
+        return replace(ended, notes=run.notes + outcome.notes) if outcome else ended
 
     def _outcome(self, change: JobChange) -> Outcome | None:
         keys = RunKeys(change.job.lab, change.job.run_id).shuffle(change.job.shuffle)
@@ -148,7 +151,15 @@ def _told(run: Run, outcome: Outcome) -> Run:
     )
 
 
+def _was_cut_short(change: JobChange, outcome: Outcome) -> bool:
+    """Whether the trainer says only that it was interrupted, and Batch knows why."""
+    interrupted = change.exit_code == ExitCode.INTERRUPTED or change.reason.startswith(_TIMED_OUT)
+    return interrupted and not outcome.succeeded
+
+
 _AGAIN = "Upload the project again; nothing of it is lost."
+#: Batch's own words.
+_TIMED_OUT = "Job attempt duration exceeded timeout"
 
 
 def _surmise(change: JobChange) -> tuple[str, str]:
@@ -159,9 +170,14 @@ def _surmise(change: JobChange) -> tuple[str, str]:
     if "CannotPullContainer" in change.reason:
         remedy = "The admin pushes the trainer image (README, Deploy); then upload again."
         return f"The trainer image could not be loaded.{said}", remedy
-    if "timeout" in change.reason.lower():
+    if change.reason.startswith(_TIMED_OUT):
         remedy = "Ask for fewer epochs, or more `time_limit_hours`, in dlc-batch.yaml."
         return f"The training took longer than its time limit.{said}", remedy
+    if change.never_started:
+        remedy = (
+            "The admin looks at the GPU quota, and at MaxvCpus and InstanceTypes of the stack."
+        )
+        return f"The training never got a computer.{said}", remedy
     if change.exit_code == _KILLED:
         remedy = "Ask for a smaller `batch_size` in dlc-batch.yaml."
         return f"The training was killed, most likely for lack of memory.{said}", remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,6 +41,7 @@ def parse_project(config: Mapping[str, object], where: str) -> Project:
         raise ProjectError([_is_3d(where)])
     problems = [_missing(key, where) for key in _MISSABLE if config.get(key) in (None, "")]
     problems += [_no_text(key, where) for key in _TEXTS if _is_structure(config.get(key))]
+    problems += [_no_name(key, where) for key in _TEXTS if _could_be_a_path(config.get(key))]
     parts_key = "multianimalbodyparts" if config.get("bodyparts") == MULTI else "bodyparts"
     parts, fractions = config.get(parts_key), config.get("TrainingFraction")
     if config.get("bodyparts") is not None and not _are_names(parts):
@@ -62,12 +64,18 @@ def parse_project(config: Mapping[str, object], where: str) -> Project:
 
 
 _MISSABLE = ("Task", "scorer", "date", "bodyparts", "TrainingFraction")
+_NO_NAME = re.compile(r"[/\\:\x00-\x1f\x7f]")
 _TEXTS = ("Task", "scorer", "date", "engine", "default_net_type")
 
 
 def _is_structure(value: object) -> bool:
     # also astronomically large, once written out as text
     return isinstance(value, dict | list | tuple | set)
+
+
+def _could_be_a_path(value: object) -> bool:
+    # DeepLabCut makes folder names of them: with a slash, they would lie anywhere
+    return isinstance(value, str) and (_NO_NAME.search(value) is not None or value in (".", ".."))
 
 
 def _as_list(value: object) -> list[object]:
@@ -83,7 +91,10 @@ def _are_names(value: object) -> bool:
 def _are_fractions(value: object) -> bool:
     fractions = _as_list(value)
     return bool(fractions) and all(
-        isinstance(each, int | float) and not isinstance(each, bool) and 0 < each < 1
+        isinstance(each, int | float)
+        and not isinstance(each, bool)
+        and 0 < each < 1
+        and abs(each - round(each, 2)) < 1e-9  # DeepLabCut names folders by whole percents
         for each in fractions
     )
 
@@ -106,13 +117,18 @@ def _no_text(key: str, where: str) -> Problem:
     return Problem("config-value", where, what, "Set it as DeepLabCut wrote it.")
 
 
+def _no_name(key: str, where: str) -> Problem:
+    what = f"`{key}` holds a sign that can't stand in a file's name: / \\ : or a control sign."
+    return Problem("config-value", where, what, "Use letters, digits, spaces, - and _.")
+
+
 def _wrong_parts(key: str, where: str) -> Problem:
     what = f"`{key}` is not a list of different names."
     return Problem("config-bodyparts", where, what, "List each body part once, one a line.")
 
 
 def _wrong_fraction(where: str) -> Problem:
-    what = "`TrainingFraction` is not a list of numbers between 0 and 1."
+    what = "`TrainingFraction` is not a list of numbers between 0.01 and 0.99, of two decimals."
     return Problem("config-training-fraction", where, what, "Set it to, for example, `[0.95]`.")
 
 

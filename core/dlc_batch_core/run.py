@@ -73,6 +73,7 @@ class Run:
 
 #: DynamoDB takes items of 400 kB: room for the three lists, and a text of theirs in no more than
 #: its first part. What is left out is said in a last entry.
+REST_MARK = "... and "
 _MAX_LIST_BYTES, _MAX_TEXT = 90_000, 4_000
 #: Held as JSON text: lists and mappings that nothing searches by.
 _JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files")
@@ -115,7 +116,7 @@ def _text(value: Problem | str) -> str:
 
 def _rest(like: Problem | str, count: int) -> Problem | str:
     if isinstance(like, str):
-        return f"... and {count} more"
+        return f"{REST_MARK}{count} more"
     what = f"There are {count} more problems than these."
     remedy = "Mend the ones above; the next check shows what is left."
     return Problem("more-problems", "(further places)", what, remedy, like.severity)

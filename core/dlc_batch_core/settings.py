@@ -6,6 +6,7 @@ that no setting can name a file, a class to import or an address.
 
 from __future__ import annotations
 
+import math
 import re
 
 #: Patterns over the whole dotted path; `*` is one part, `**` the rest.
@@ -34,6 +35,8 @@ _CHOICES = {
     "runner.scheduler.type": ("LRListScheduler", "CosineAnnealingLR", "StepLR"),
     "data.train.crop_sampling.method": ("uniform", "keypoints", "density", "hybrid"),
 }
+#: Whole numbers from 1: with none of them there is no training.
+_COUNTS = (".batch_size", ".epochs", ".eval_interval", ".max_snapshots", ".save_epochs")
 #: Deeper or longer values stand in no setting of DeepLabCut's.
 _MAX_DEPTH, _MAX_LENGTH = 3, 100
 
@@ -60,6 +63,8 @@ def is_allowed_setting(path: str, value: object) -> bool:
     """Whether a lab may set this setting to this value."""
     if path in _CHOICES:
         return value in _CHOICES[path]
+    if path.endswith(_COUNTS):
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
     return is_allowed_path(path) and _is_plain(value)
 
 
@@ -67,4 +72,5 @@ def _is_plain(value: object, depth: int = 0) -> bool:
     if isinstance(value, list | tuple):
         fits = depth < _MAX_DEPTH and len(value) <= _MAX_LENGTH
         return fits and all(_is_plain(each, depth + 1) for each in value)
-    return value is None or isinstance(value, bool | int | float)
+    is_finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value is None or isinstance(value, bool) or is_finite

@@ -9,9 +9,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
 
-#: config.yaml of 200 videos is 20 kB; the rest is room. The parser takes 25 s a megabyte, four
-#: times that on the share of a CPU that the submit function has, and 400 times the memory.
-MAX_YAML_BYTES = 100_000
+#: config.yaml of 200 videos is 20 kB; the rest is room. The parser takes 25 s a megabyte, and
+#: 400 times the memory.
+MAX_YAML_BYTES = 500_000
 _MERGE = "tag:yaml.org,2002:merge"
 #: Longer ones can't be written out (Python stops at 4,300 digits), and no setting needs them.
 _MAX_BITS = 64

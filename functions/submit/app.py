@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
 
 from dlc_batch_core.aws import BatchQueue, MailTopic, ObjectStore
 from dlc_batch_core.run_table import RunTable
@@ -22,7 +23,13 @@ metrics = Metrics()
 submission = Submission(
     objects=ObjectStore(boto3.client("s3")),
     table=RunTable(boto3.client("dynamodb"), os.environ["RUNS_TABLE"]),
-    queue=BatchQueue(boto3.client("batch"), os.environ["JOB_QUEUE"], os.environ["JOB_DEFINITION"]),
+    queue=BatchQueue(
+        # SubmitJob has no token: repeated by the client, it could start two jobs. Lambda's own
+        # retry looks for the first one.
+        boto3.client("batch", config=Config(retries={"total_max_attempts": 1})),
+        os.environ["JOB_QUEUE"],
+        os.environ["JOB_DEFINITION"],
+    ),
     publish=MailTopic(boto3.client("sns"), os.environ["TOPIC_ARN"]).publish,
     clock=time.time,
 )

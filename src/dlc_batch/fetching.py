@@ -10,9 +10,10 @@ from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
-from dlc_batch_core.errors import LabError
+from dlc_batch_core.errors import CloudError, LabError, ProjectError
 from dlc_batch_core.keys import RunKeys
-from dlc_batch_core.run import Run
+from dlc_batch_core.run import REST_MARK, Run, Status
+from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,13 @@ def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
     """Return the files of a run's results.
 
     Raises:
-        LabError: the run has none.
+        LabError: the run has not succeeded.
+        CloudError: a file that the run left is gone.
     """
+    if run.status is not Status.SUCCEEDED:
+        ended = f"It is {run.status}. {run.message}".strip()
+        remedy = "" if run.status.is_final else "Wait for its mail."
+        raise LabError(f"Run {run.run_id} has no results. {ended}", remedy)
     prefix = RunKeys(run.lab, run.run_id).results
     with aws_errors_as_ours():
         pages = cloud.s3.get_paginator("list_objects_v2").paginate(
@@ -50,10 +56,11 @@ def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
         for each in found
         if not each["Key"].endswith("/")
     ]
-    if not results:
-        ended = f"It is {run.status}. {run.message}".strip()
-        remedy = "" if run.status.is_final else "Wait for its mail."
-        raise LabError(f"Run {run.run_id} has no results. {ended}", remedy)
+    lacking = set(run.files) - {str(result.path) for result in results}
+    lacking = {name for name in lacking if not name.startswith(REST_MARK)}
+    if lacking or not results:
+        what = f"The results of run {run.run_id} are not whole: {', '.join(sorted(lacking))}."
+        raise CloudError(what, "Somebody deleted them: upload the project again.")
     return tuple(results)
 
 
@@ -68,7 +75,9 @@ def fetch(
     """Download results below a folder; all of them, or none.
 
     All files are downloaded first, and only then put in place, each at once. A file that is
-    there and differs is replaced only with `overwrite`, and then kept as NAME.before-RUN.
+    there and differs is replaced only with `overwrite`, and then kept as NAME.before-RUN. So is
+    another snapshot of the same shuffle: DeepLabCut would take the newest or "best" of them, and
+    the scores of this run would be of a network that is not used.
 
     Args:
         got: is told the bytes as they come.
@@ -91,13 +100,21 @@ def _put_in_place(
 ) -> Fetched:
     targets = [(result, file, folder / result.path) for result, file in news]
     changed = [each for each in targets if not _are_same(each[1], each[2])]
-    differing = [str(result.path) for result, _, target in changed if target.exists()]
+    rivals = _other_snapshots([target for _, _, target in targets])
+    differing = [
+        target.relative_to(folder).as_posix()
+        for file, target in [*((file, target) for _, file, target in changed), *rivals]
+        if target.exists() and not _holds_all_shuffles_of(file, target)
+    ]
     if differing and not overwrite:
         raise LabError(
             f"These files of {folder} are there already and differ: {', '.join(differing)}.",
             "Nothing was changed. --overwrite replaces them, and keeps each as NAME.before-RUN.",
         )
     kept = []
+    for _, rival in rivals:
+        kept.append(_aside(rival, run).relative_to(folder).as_posix())
+        rival.replace(_aside(rival, run))
     for _, file, target in changed:
         if target.exists():
             aside = _aside(target, run)
@@ -108,6 +125,26 @@ def _put_in_place(
     written = tuple(str(result.path) for result, _, _ in changed)
     same = tuple(str(result.path) for result, _ in news if str(result.path) not in written)
     return Fetched(written, same, tuple(kept))
+
+
+def _other_snapshots(targets: list[Path]) -> list[tuple[None, Path]]:
+    ours = [target for target in targets if target.suffix == ".pt"]
+    there = {path for target in ours for path in target.parent.glob("snapshot*.pt")}
+    return [(None, path) for path in sorted(there - set(ours))]
+
+
+def _holds_all_shuffles_of(new: Path | None, old: Path) -> bool:
+    """Whether this is metadata.yaml, and the new one has every shuffle of the old one."""
+    if new is None or old.name != "metadata.yaml":
+        return False
+    try:
+        mine, theirs = (
+            read_yaml_mapping(path.read_text("utf-8"), old.name).get("shuffles")
+            for path in (new, old)
+        )
+    except (ProjectError, OSError, UnicodeDecodeError):
+        return False
+    return isinstance(mine, dict) and isinstance(theirs, dict) and set(theirs) <= set(mine)
 
 
 def _aside(target: Path, run: Run) -> Path:

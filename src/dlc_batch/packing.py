@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlc_batch_core.archive import CONFIG_FILE
-from dlc_batch_core.check import IMAGES, LABELS
-from dlc_batch_core.errors import LabError
+from dlc_batch_core.check import IMAGES, LABELS, label_without_table
+from dlc_batch_core.errors import LabError, ProjectError
 from dlc_batch_core.request import REQUEST_FILE
 
-#: Settings of a shuffle that the lab made at home; the trainer honours them.
-_HOME_SETTINGS = "dlc-models-pytorch/*/*/train/pytorch_config.yaml"
+#: Settings of shuffles that the lab made at home, and the list of all its shuffles.
+_HOME_SETTINGS = (
+    "dlc-models-pytorch/*/*/train/pytorch_config.yaml",
+    "training-datasets/*/*/metadata.yaml",
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ def plan_packing(project: Path) -> tuple[PackedFile, ...]:
     """Return what of a project's folder goes into the zip, in a stable order.
 
     Raises:
+        ProjectError: labels would be lost.
         LabError: the folder is not a DeepLabCut project.
     """
     project = project.resolve()
@@ -60,10 +65,24 @@ def pack(
 def _wanted(project: Path) -> Iterator[Path]:
     yield project / CONFIG_FILE
     yield project / REQUEST_FILE
-    yield from project.glob(_HOME_SETTINGS)
-    for path in (project / LABELS).rglob("*"):
-        if path.suffix.lower() in (".csv", *IMAGES) and not _is_hidden(path.relative_to(project)):
-            yield path
+    for pattern in _HOME_SETTINGS:
+        yield from project.glob(pattern)
+    # with what links lead to, as `zip -r` does
+    for folder, _, names in os.walk(project / LABELS, followlinks=True):
+        paths = [Path(folder, name) for name in names]
+        _refuse_labels_without_table(paths, project)
+        for path in paths:
+            is_wanted = path.suffix.lower() in (".csv", *IMAGES)
+            if is_wanted and not _is_hidden(path.relative_to(project)):
+                yield path
+
+
+def _refuse_labels_without_table(paths: list[Path], project: Path) -> None:
+    """Refuse labels that only an .h5 holds: it would stay here, and they would be lost."""
+    labels = [path for path in paths if path.name.startswith("CollectedData")]
+    if labels and not any(path.suffix.lower() == ".csv" for path in labels):
+        where = labels[0].relative_to(project).as_posix()
+        raise ProjectError([label_without_table(where)])
 
 
 def _is_hidden(path: Path) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from dlc_batch.cloud import Cloud
 from dlc_batch.fetching import fetch, list_results
-from dlc_batch_core.errors import LabError
+from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.run import Run, Status
 
@@ -101,3 +101,58 @@ def test_a_result_that_went_away_leaves_the_folder_as_it_was(
     with pytest.raises(Exception, match="404"):
         fetch(cloud, run, results, tmp_path)
     assert files_of(tmp_path) == {}
+
+
+TRAIN = "dlc-models-pytorch/train"
+
+
+@pytest.mark.parametrize("rival", ["snapshot-best-010.pt", "snapshot-200.pt"])
+def test_no_other_snapshot_is_left_for_deeplabcut_to_take(
+    rival: str, cloud: Cloud, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / TRAIN).mkdir(parents=True)
+    (tmp_path / TRAIN / rival).write_bytes(b"made at home")
+    results = list_results(cloud, run)
+    with pytest.raises(LabError, match=rival):
+        fetch(cloud, run, results, tmp_path)
+    assert files_of(tmp_path) == {f"{TRAIN}/{rival}": b"made at home"}
+
+    fetched = fetch(cloud, run, results, tmp_path, overwrite=True)
+
+    aside = f"{TRAIN}/{rival}.before-{run.run_id}"
+    assert fetched.kept == (aside,)
+    assert files_of(tmp_path) == {**FILES, aside: b"made at home"}
+
+
+def test_a_list_of_shuffles_that_only_grows_is_no_difference(
+    cloud: Cloud, record: Record, tmp_path: Path
+) -> None:
+    name = "training-datasets/iteration-0/set/metadata.yaml"
+    run = record(status=Status.SUCCEEDED)
+    leave(cloud, run, {name: b"shuffles: {a-shuffle1: {}, a-shuffle2: {}}"})
+    results = list_results(cloud, run)
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text("shuffles: {a-shuffle1: {index: 1}}")
+    fetch(cloud, run, results, tmp_path)
+    assert b"shuffle2" in files_of(tmp_path)[name]
+
+    (tmp_path / name).write_text("shuffles: {a-shuffle3: {}}")
+    with pytest.raises(LabError, match=r"metadata\.yaml"):
+        fetch(cloud, run, results, tmp_path)
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.FAILED])
+def test_a_run_that_has_not_succeeded_has_no_results(
+    status: Status, cloud: Cloud, record: Record
+) -> None:
+    run = record(status=status)
+    leave(cloud, run, FILES)
+    with pytest.raises(LabError, match=f"has no results. It is {status}"):
+        list_results(cloud, run)
+
+
+def test_results_that_lack_a_file_are_not_given_as_whole(cloud: Cloud, record: Record) -> None:
+    run = record(status=Status.SUCCEEDED, files=(*FILES, "run.json"))
+    leave(cloud, run, FILES)
+    with pytest.raises(CloudError, match=r"not whole: run\.json"):
+        list_results(cloud, run)

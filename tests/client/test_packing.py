@@ -9,7 +9,7 @@ import pytest
 
 from dlc_batch.packing import pack, plan_packing
 from dlc_batch.submitting import check_zip
-from dlc_batch_core.errors import LabError
+from dlc_batch_core.errors import LabError, ProjectError
 
 WANTED = {
     "mouse/config.yaml",
@@ -82,3 +82,24 @@ def test_a_folder_that_is_no_project_is_told(tmp_path: Path) -> None:
 def test_the_folder_may_be_named_by_a_dot(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     assert {file.member for file in plan_packing(Path())} == WANTED
+
+
+def test_the_list_of_shuffles_made_at_home_goes_along(project: Path) -> None:
+    metadata = project / "training-datasets/iteration-0/set/metadata.yaml"
+    metadata.write_text("shuffles: {}\n")
+    members = {file.member for file in plan_packing(project)}
+    assert members == {*WANTED, "mouse/training-datasets/iteration-0/set/metadata.yaml"}
+
+
+def test_what_a_link_leads_to_goes_along(project: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (project / "labeled-data" / "video1").rename(elsewhere)
+    (project / "labeled-data" / "video1").symlink_to(elsewhere)
+    assert {file.member for file in plan_packing(project)} == WANTED
+
+
+def test_labels_that_only_an_h5_holds_are_refused(project: Path) -> None:
+    (project / "labeled-data/video2").mkdir()
+    (project / "labeled-data/video2/CollectedData_Ann.h5").write_bytes(b"hdf")
+    with pytest.raises(ProjectError, match="would be lost"):
+        plan_packing(project)

@@ -149,3 +149,26 @@ def test_any_change_of_bytes_gives_a_check(
 @given(st.binary(max_size=2000))
 def test_any_rubbish_is_no_zip(data: bytes) -> None:
     assert codes_of(check(data)) == ["not-a-zip"]
+
+
+@pytest.mark.parametrize("key", ["Task", "scorer", "date", "default_net_type"])
+@pytest.mark.parametrize("name", ["/etc/x", "../x", "a\\\\b", "..", "C:x", "a\\x07"])
+def test_a_setting_that_becomes_a_folders_name_can_not_lead_elsewhere(
+    key: str, name: str, zipped: Zipped, project_files: dict[str, bytes]
+) -> None:
+    lines = project_files["mouse/config.yaml"].decode().splitlines()
+    kept = [line for line in lines if not line.startswith(f"{key}:")]
+    config = "\n".join([*kept, f'{key}: "{name}"']).encode()
+    found = check(zipped({**project_files, "mouse/config.yaml": config}))
+    assert "config-value" in codes_of(found)
+    assert not found.is_trainable
+
+
+@pytest.mark.parametrize("name", ["CollectedData_Ann.h5", "CollectedData_Bob.csv"])
+def test_labels_that_would_be_lost_are_an_error(
+    name: str, zipped: Zipped, project_files: dict[str, bytes]
+) -> None:
+    found = check(zipped({**project_files, f"mouse/labeled-data/video2/{name}": b"labels"}))
+    assert [(p.code, p.where) for p in found.problems] == [
+        ("no-label-table", f"mouse/labeled-data/video2/{name}")
+    ]

@@ -90,6 +90,26 @@ def test_the_outcome_is_believed_over_batch(run: Run, new_cloud: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("last", "reason", "words"),
+    [
+        (attempt(75), "Essential container in task exited", "interrupted too often"),
+        (attempt(75), "Job attempt duration exceeded timeout", "longer than its time limit"),
+        (attempt(137), "Job attempt duration exceeded timeout", "longer than its time limit"),
+    ],
+)
+def test_that_it_was_interrupted_is_no_last_word(
+    last: dict[str, Any], reason: str, words: str, run: Run, new_cloud: Any
+) -> None:
+    cloud = begun(new_cloud(), run)
+    own = "It was interrupted. It begins anew by itself."
+    leave(cloud, run, Outcome(False, "job-1", 1, own, "", ErrorKind.INFRASTRUCTURE, notes=("x",)))
+    ended = record(cloud, detail(run, "FAILED", last, statusReason=reason))
+    assert words in ended.message
+    assert ended.notes == ("x",)
+    assert "begins anew" not in cloud.mails[0].body
+
+
+@pytest.mark.parametrize(
     ("event", "words"),
     [
         (
@@ -101,7 +121,8 @@ def test_the_outcome_is_believed_over_batch(run: Run, new_cloud: Any) -> None:
         ({"ended": [], "statusReason": "Job attempt duration exceeded timeout"}, "time limit"),
         ({"ended": [attempt(reason="CannotPullContainerError: no such image")]}, "image"),
         ({"ended": [attempt(75)] * 6}, "interrupted"),
-        ({"ended": []}, "interrupted"),
+        ({"ended": []}, "never got a computer"),
+        ({"ended": [attempt(reason="DockerTimeoutError: no answer")]}, "interrupted"),
         ({"ended": [attempt(1)]}, "without a word"),
         ({"ended": [attempt(139)]}, "exit code 139"),
     ],

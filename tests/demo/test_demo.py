@@ -7,9 +7,33 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from dlc_batch.demo.project import make_demo_project
 from dlc_batch.local.home import Home
 from dlc_batch.local.lifecycle import down
+
+
+@pytest.mark.long
+def test_the_whole_demo_takes_minutes_and_its_error_is_small(
+    new_home: Callable[[], Home], tmp_path: Path
+) -> None:
+    home, project = new_home(), tmp_path / "demo-project"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dlc_batch.demo", "--folder", str(project)],
+            env={**os.environ, "DLC_BATCH_HOME": str(home.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        down(home, print)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    error = re.search(r"test RMSE +(\d+\.\d\d) px", done.stdout)
+    assert error is not None
+    assert float(error[1]) < 5
 
 
 def test_the_demo_goes_the_whole_way_and_shows_mail_scores_and_model(

@@ -141,3 +141,10 @@ def test_the_template_lies_where_the_client_looks_for_it() -> None:
     from dlc_batch.local.home import checkout
 
     assert checkout() == ROOT
+
+
+def test_hadolint_passes_on_the_trainers_image() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    command = [hadolint, ROOT / "trainer_image" / "Dockerfile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

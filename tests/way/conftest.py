@@ -138,6 +138,18 @@ class Way:
 
         return self.wait_for(look, f"the end of {run}", seconds)
 
+    def forget_end(self, run: str) -> None:
+        """Make a run's record what it was when its job had just been queued."""
+        found = self.run(run)
+        assert found is not None
+        self.client("dynamodb").update_item(
+            TableName=self.cloud.outputs["RunsTable"],
+            Key={"lab": {"S": found.lab}, "run_id": {"S": run}},
+            UpdateExpression="SET #s = :queued REMOVE #p, #m, mail_claimed_until, mail_claimed_by",
+            ExpressionAttributeNames={"#s": "status", "#p": "position", "#m": "mail"},
+            ExpressionAttributeValues={":queued": {"S": "QUEUED"}},
+        )
+
     def jobs(self, run: str) -> list[dict[str, Any]]:
         """Return every Batch job of a run, in whatever state."""
         states = ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED"]

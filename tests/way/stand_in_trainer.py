@@ -8,6 +8,7 @@ import time
 
 import boto3
 
+from dlc_batch_core.job import ExitCode
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.outcome import Outcome
 
@@ -21,14 +22,17 @@ if asked.lab == "slow":
 if asked.lab == "lost":
     os.kill(os.getpid(), signal.SIGKILL)  # as a host that is taken away
 
+interrupted = asked.lab == "interrupted"
 outcome = Outcome(
-    succeeded=True,
+    succeeded=not interrupted,
     job_id=os.environ["AWS_BATCH_JOB_ID"],
     attempt=int(os.environ["AWS_BATCH_JOB_ATTEMPT"]),
-    message="The stand-in is done.",
+    message="It was interrupted." if interrupted else "The stand-in is done.",
 )
 key = RunKeys(asked.lab, asked.run_id).shuffle(int(asked.shuffle)).outcome
 try:
     boto3.client("s3").put_object(Bucket=asked.bucket, Key=key, Body=outcome.to_json().encode())
 except Exception as error:
     sys.exit(f"outcome not written: {error}")
+if interrupted:
+    sys.exit(ExitCode.INTERRUPTED)

@@ -90,6 +90,36 @@ def test_a_host_that_is_lost_every_time_ends_failed(
     assert "What to do:" in mail.body
 
 
+def test_a_training_that_is_interrupted_every_time_ends_failed_with_one_mail(
+    way: Any, zip_project: Callable[..., bytes]
+) -> None:
+    run = way.put(zip_project(), "uploads/interrupted/project.zip")
+
+    ended = way.ended(run)
+
+    assert (ended.status, ended.attempt) == ("FAILED", 6)
+    (mail,) = way.mails(run, "FAILED")
+    assert "interrupted too often" in mail.body
+
+
+def test_completion_events_of_a_queued_run_may_come_in_any_order(
+    way: Any, zip_project: Callable[..., bytes]
+) -> None:
+    run = way.put(zip_project(), "uploads/once/shuffled.zip")
+    way.ended(run)
+    (job,) = way.jobs(run)
+    (detail,) = way.client("batch").describe_jobs(jobs=[job["jobId"]])["jobs"]
+    way.forget_end(run)  # back to QUEUED, as if no event had come yet
+    running = {**detail, "status": "RUNNING", "attempts": []}
+    events = [_as_event(each) for each in (detail, running)] * 5
+
+    for event in events:  # the end first, then what came before it
+        assert way.deliver("CompleteFunction", event) == []
+
+    assert way.run(run).status == "SUCCEEDED"
+    assert len(way.mails(run, "SUCCEEDED")) == 2  # of both ends: the forgotten one and this
+
+
 def test_a_job_of_somebody_else_in_the_queue_is_ignored(way: Any) -> None:
     event = _as_event({"jobId": "x", "jobName": "x", "status": "FAILED", "parameters": {}})
 

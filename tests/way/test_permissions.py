@@ -68,6 +68,13 @@ def test_complete_may_not_move_records_without_its_permission(
         return any(job["status"] == "SUCCEEDED" for job in way.jobs(run))
 
     way.wait_for(job_ended, "the end of the job")
+    (job,) = way.jobs(run)
+    (detail,) = way.client("batch").describe_jobs(jobs=[job["jobId"]])["jobs"]
+    names = ("jobId", "status", "attempts", "parameters")
+    event = {"detail": {name: detail[name] for name in names}}
+    (error,) = way.deliver("CompleteFunction", event)
+    assert "AccessDenied" in error
+    assert "dynamodb:UpdateItem" in error
     assert way.run(run).status == "QUEUED"
     assert way.mails(run, "SUCCEEDED") == []
 

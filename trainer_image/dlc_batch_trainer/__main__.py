@@ -58,29 +58,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = RunStore.from_environment(asked.bucket, keys, asked.shuffle)
     reporter = ProgressReporter(store.write_progress, attempt.number)
     mended: list[str] = []
-    try:
-        signal.signal(signal.SIGTERM, _interrupt)
-        outcome = _train(asked, attempt, store, reporter, mended)
-        code = ExitCode.DONE
-    except BaseException as error:  # the edge of the process: whatever it is, the lab hears of it
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left to do takes a second
-        failure = _as_failure(error)
-        code, kind = _judge(failure)
-        outcome = Outcome(
-            succeeded=False,
-            job_id=attempt.job_id,
-            attempt=attempt.number,
-            message=failure.message,
-            remedy=failure.remedy,
-            error_kind=kind,
-            timings=reporter.timings(),
-            notes=tuple(mended),
-        )
-    return _leave(store, outcome, code)
+    with tempfile.TemporaryDirectory(
+        prefix="dlc-batch-", dir=asked.work, ignore_cleanup_errors=True
+    ) as work:
+        try:
+            signal.signal(signal.SIGTERM, _interrupt)
+            outcome = _train(asked.shuffle, Path(work), attempt, store, reporter, mended)
+            code = ExitCode.DONE
+        except BaseException as error:  # the edge of the process: whatever it is, the lab hears
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left to do takes a second
+            code, outcome = _fail(error, attempt, reporter, mended)
+        return _leave(store, outcome, code)  # before gigabytes are cleaned up
 
 
 def _train(
-    asked: argparse.Namespace,
+    shuffle: int,
+    work: Path,
     attempt: Attempt,
     store: RunStore,
     reporter: ProgressReporter,
@@ -89,11 +82,8 @@ def _train(
     # Not at the top: what it imports reads the environment that _keep_libraries_at_bay sets.
     from dlc_batch_trainer.program import TrainingProgram
 
-    with tempfile.TemporaryDirectory(
-        prefix="dlc-batch-", dir=asked.work, ignore_cleanup_errors=True
-    ) as work:
-        program = TrainingProgram(store, asked.shuffle, Path(work), reporter, mended)
-        trained = program.run()
+    trained = TrainingProgram(store, shuffle, work, reporter, mended).run()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is there: what is left takes a second
     return Outcome(
         succeeded=True,
         job_id=attempt.job_id,
@@ -101,6 +91,23 @@ def _train(
         message=trained.message,
         metrics=trained.metrics,
         files=trained.files,
+        timings=reporter.timings(),
+        notes=tuple(mended),
+    )
+
+
+def _fail(
+    error: BaseException, attempt: Attempt, reporter: ProgressReporter, mended: list[str]
+) -> tuple[ExitCode, Outcome]:
+    failure = _as_failure(error)
+    code, kind = _judge(failure)
+    return code, Outcome(
+        succeeded=False,
+        job_id=attempt.job_id,
+        attempt=attempt.number,
+        message=failure.message,
+        remedy=failure.remedy,
+        error_kind=kind,
         timings=reporter.timings(),
         notes=tuple(mended),
     )

@@ -58,4 +58,7 @@ def find_model_folder(config_path: Path, trainset: int, shuffle: int) -> Path:
     relative = auxiliaryfunctions.get_model_folder(
         config["TrainingFraction"][trainset], shuffle, config, engine=deeplabcut.Engine.PYTORCH
     )
-    return config_path.parent / Path(relative)
+    folder = config_path.parent / Path(relative)
+    if not folder.resolve().is_relative_to(config_path.parent.resolve()):
+        raise RuntimeError(f"the shuffle's folder {relative} lies outside the project")
+    return folder

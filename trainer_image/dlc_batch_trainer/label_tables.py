@@ -96,6 +96,7 @@ def _mend(path: Path, scorer: str, mended: list[str]) -> LabelTable:
     where = f"{FOLDER}/{path.parent.name}/{path.name}"
     rows = _read(path, where)
     headers = _count_headers(rows, where)
+    _require_even_rows(rows, where)
     index_columns = _index_columns(rows[headers:], where)
     body = [_mend_row(row, path.parent.name, index_columns) for row in rows[headers:]]
     head = [[row[0], *row[index_columns:]] for row in rows[:headers]]
@@ -127,6 +128,15 @@ def _count_headers(rows: list[list[str]], where: str) -> int:
         f"{where} does not begin with DeepLabCut's rows scorer, bodyparts and coords.",
         "Save the labels in DeepLabCut again.",
     )
+
+
+def _require_even_rows(rows: list[list[str]], where: str) -> None:
+    uneven = [row[0] for row in rows if len(row) != len(rows[0])]
+    if uneven:
+        raise UserError(
+            f"{where} has rows with more or fewer columns than its header: {_listed(uneven)}.",
+            "Save the labels in DeepLabCut again.",
+        )
 
 
 def _index_columns(body: list[list[str]], where: str) -> int:

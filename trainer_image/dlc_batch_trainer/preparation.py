@@ -10,6 +10,7 @@ from typing import Any
 from dlc_batch_core.request import Request
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.dataset import (
+    dataset_folder,
     find_model_folder,
     labelled_images,
     make_training_dataset,
@@ -56,8 +57,8 @@ class Preparation:
         Raises:
             LabError: the project or the request is at fault.
         """
-        home_metadata = self._take_home_metadata()
         config, frames = self._mend(members)
+        home_metadata = self._take_home_metadata(config)
         home = find_home_shuffle(
             self.project, config["Task"], config["date"], config["iteration"], self.shuffle
         )
@@ -102,12 +103,13 @@ class Preparation:
         detector = home.detector if home and net_type == of_home else None
         return net_type or _DEFAULT_NET, detector
 
-    def _take_home_metadata(self) -> dict[str, Any] | None:
+    def _take_home_metadata(self, config: dict[str, Any]) -> dict[str, Any] | None:
         """Take the lab's metadata.yaml out of the way of the one that DeepLabCut makes."""
-        found = None
-        for path in sorted(self.project.glob("training-datasets/*/*/metadata.yaml")):
-            found = read_yaml_mapping(path.read_text("utf-8-sig"), path.name)
-            path.unlink()
+        path = self.project / dataset_folder(config) / "metadata.yaml"
+        if not path.is_file():
+            return None
+        found = read_yaml_mapping(path.read_text("utf-8-sig"), path.name)
+        path.unlink()
         return found
 
 

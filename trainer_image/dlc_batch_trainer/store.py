@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dlc_batch_core.keys import RunKeys
@@ -74,7 +75,7 @@ class RunStore:
 
 
 #: What boto3 raises once its own retries are used up.
-STORE_ERRORS = (BotoCoreError, ClientError)
+STORE_ERRORS = (Boto3Error, BotoCoreError, ClientError)
 
 
 def _require_room(folder: Path, needed: int) -> None:

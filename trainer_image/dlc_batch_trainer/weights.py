@@ -61,6 +61,7 @@ def fetch_pretrained(config: dict[str, Any]) -> None:
     Raises:
         InfrastructureError: they can't be had.
     """
+    import httpx2  # the hub's client's own; its time-outs are no OSError
     from deeplabcut.pose_estimation_pytorch.models import (  # type: ignore[import-untyped]
         DETECTORS,
         PoseModel,
@@ -70,7 +71,7 @@ def fetch_pretrained(config: dict[str, Any]) -> None:
         PoseModel.build(config["model"], pretrained_backbone=True)
         if config.get("detector"):
             DETECTORS.build(dict(config["detector"]["model"]), pretrained=True)
-    except OSError as error:  # what the hub's client and urllib raise for network and cache
+    except (OSError, httpx2.HTTPError) as error:  # of urllib, of the hub's client
         raise _not_to_be_had(config, error) from error
 
 
@@ -99,7 +100,7 @@ def _save(state: dict[str, Any], path: Path) -> Path:
     return path
 
 
-def _not_to_be_had(config: dict[str, Any], error: OSError) -> InfrastructureError:
+def _not_to_be_had(config: dict[str, Any], error: Exception) -> InfrastructureError:
     backbone = (config["model"].get("backbone") or {}).get("model_name", "its backbone")
     hub = os.environ.get("HF_ENDPOINT") or _DEFAULT_HUB
     first_line = (str(error).splitlines() or [type(error).__name__])[0]

@@ -11,7 +11,7 @@ import click
 from dlc_batch.cli.options import json_option, print_json
 from dlc_batch.packing import pack, plan_packing
 from dlc_batch_core.check import Check, check_upload
-from dlc_batch_core.errors import LabError
+from dlc_batch_core.errors import LabError, ProjectError
 from dlc_batch_core.problems import Problem
 
 
@@ -69,6 +69,8 @@ def _name(project: Path) -> str:
 def _check_folder(project: Path) -> Check:
     try:
         files = plan_packing(project)
+    except ProjectError as error:
+        return Check(error.problems)
     except LabError:
         return check_upload(io.BytesIO(_EMPTY_ZIP), _name(project))
     with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from dlc_batch.cli.check import print_check, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
 from dlc_batch.packing import pack, plan_packing
+from dlc_batch_core.check import Check
+from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
 
 if TYPE_CHECKING:
@@ -29,14 +31,19 @@ def submit(options: Options, project: Path, lab: str, name: str | None, as_json:
     Of a folder goes what training needs: settings, labels and labelled images, and the settings
     of a shuffle that you made at home. Videos, old models and pickles stay here.
     """
-    from dlc_batch.submitting import upload_key  # here: --help needs no boto3
+    from dlc_batch.submitting import check_zip, upload_key  # here: --help needs no boto3
 
     target = upload_key(
         lab, name or (project.stem if project.is_file() else project.resolve().name)
     )
     with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
-        archive = _zip(project, Path(folder)) if project.is_dir() else project
-        _refuse_what_cannot_be_trained(archive, as_json)
+        try:
+            archive = _zip(project, Path(folder)) if project.is_dir() else project
+            found = check_zip(archive)
+        except ProjectError as error:
+            found = Check(error.problems)
+        if not found.is_trainable:
+            _refuse(found, as_json)
         submitted = _send(options, archive, target)
     if as_json:
         print_json(vars(submitted))
@@ -53,12 +60,7 @@ def _zip(project: Path, folder: Path) -> Path:
     return archive
 
 
-def _refuse_what_cannot_be_trained(archive: Path, as_json: bool) -> None:
-    from dlc_batch.submitting import check_zip
-
-    found = check_zip(archive)
-    if found.is_trainable:
-        return
+def _refuse(found: Check, as_json: bool) -> NoReturn:
     if as_json:
         print_json(to_answer(found))
     else:

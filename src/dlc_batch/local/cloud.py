@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dlc_batch.local.home import Home, default_home
+from dlc_batch_core.errors import CloudError
 
 HEALTH_PATH = "/_ministack/health"
 HEALTH_TIMEOUT_S = 5
 
 
-class LocalCloudError(Exception):
+class LocalCloudError(CloudError):
     """The local cloud cannot do what was asked; the message says why and what to do next."""
 
 
