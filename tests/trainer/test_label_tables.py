@@ -65,6 +65,7 @@ def test_brings_into_one_form(project: Path, text: str) -> None:
     [
         (PLAIN.replace("img2", "IMG2"), "IMG2.png"),
         (PLAIN + "labeled-data,v,img1.png,1,2\n", "two ways"),
+        (PLAIN + "labeled-data/v/img1.png,1\n", "more or fewer columns"),
         ("not,a,table\n", "scorer, bodyparts and coords"),
         (HEAD.format("me"), "fewer than two"),
         ("", "scorer, bodyparts and coords"),

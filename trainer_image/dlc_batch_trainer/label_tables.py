@@ -96,8 +96,8 @@ def _mend(path: Path, scorer: str, mended: list[str]) -> LabelTable:
     where = f"{FOLDER}/{path.parent.name}/{path.name}"
     rows = _read(path, where)
     headers = _count_headers(rows, where)
-    _require_even_rows(rows, where)
     index_columns = _index_columns(rows[headers:], where)
+    _require_even_rows(rows, where)
     body = [_mend_row(row, path.parent.name, index_columns) for row in rows[headers:]]
     head = [[row[0], *row[index_columns:]] for row in rows[:headers]]
     head[0] = ["scorer", *[scorer] * (len(head[0]) - 1)]
