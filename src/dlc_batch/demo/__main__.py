@@ -14,7 +14,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from dlc_batch.cloud import Cloud, Where, connect
 from dlc_batch.demo.project import REQUEST, NotOurFolderError, make_demo_project, write_request
+from dlc_batch.runs import read_status
+from dlc_batch_core.errors import DlcBatchError, LabError
 
 LAB = "demo"
 #: Between two looks at how the run is.
@@ -34,7 +37,7 @@ def main() -> None:
     arguments = _parse_arguments()
     try:
         _demo(arguments.folder, arguments.epochs)
-    except (DemoError, NotOurFolderError) as error:
+    except (DemoError, NotOurFolderError, DlcBatchError) as error:
         sys.exit(f"Error: {error}")
 
 
@@ -89,11 +92,15 @@ def _quietly(*arguments: str) -> str:
     return done.stdout
 
 
-def _status(run_id: str) -> dict[str, Any] | None:
-    """Return how the run is; None while the upload's event is still on its way."""
-    command = [sys.executable, "-m", "dlc_batch", "status", run_id, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    return json.loads(done.stdout) if done.stdout.strip() else None
+def _status(cloud: Cloud, run_id: str) -> dict[str, Any] | None:
+    """Return what `dlc-batch status --json` prints; None while the upload's event is on its way.
+
+    In this process: the cores are for the training.
+    """
+    try:
+        return read_status(cloud, run_id).to_dict()
+    except LabError:
+        return None
 
 
 @dataclass
@@ -128,8 +135,9 @@ class _Display:
 
 def _follow(run_id: str) -> dict[str, Any]:
     display, end = _Display(), time.monotonic() + TIME_LIMIT_SECONDS
+    cloud = connect(Where.LOCAL)
     while time.monotonic() < end:
-        status = _status(run_id)
+        status = _status(cloud, run_id)
         display.show(status)
         if status and status["status"] in ("SUCCEEDED", "FAILED", "CANCELLED", "REJECTED"):
             display.close()
