@@ -5,7 +5,7 @@ CONSTRAINTS := requirements/constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 SOURCES := core src functions trainer_image tests benchmarks docs
 
-.PHONY: help demo test test-long lint typecheck docs lock clean
+.PHONY: help demo test test-long fuzz lint typecheck docs lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,9 @@ test: .venv/.for-test .venv-sam/.ready lint typecheck  ## Run all tests
 
 test-long: .venv/.for-test .venv-sam/.ready  ## Run the long proofs
 	$(BIN)/python -m pytest -m long
+
+fuzz: .venv/.for-test  ## Put 200,000 mutated uploads through the check; keeps what breaks it
+	$(BIN)/python -m tests.fuzz --count 200000 --seed 1 --workers 2 --finds build/fuzz-finds
 
 lint: .venv/.for-test  ## Check style
 	$(BIN)/ruff check $(SOURCES)

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,13 +26,17 @@ from dlc_batch.local.deploy import aws_client
 from dlc_batch.local.home import Home
 from dlc_batch.local.lifecycle import UpOptions, down, up
 
-BUCKET, KEY = "benchmark", "uploads/lab/project.zip"
-CONFIG = (
-    "Task: bench\nscorer: ada\ndate: Nov1\nbodyparts: [hand]\nTrainingFraction: [0.95]\n"
-    "iteration: 0\nvideo_sets: {}\n"
+BUCKET, KEY, ROOT = "benchmark", "uploads/lab/project.zip", "home/dlc/projects/bench"
+VIDEOS = 2
+VIDEO_SETS = "".join(
+    f"  videos/video{n}.mp4: {{crop: '0, 1280, 0, 1024'}}\n" for n in range(VIDEOS)
 )
-LABELS = "scorer,ada,ada\nbodyparts,hand,hand\ncoords,x,y\n"
-VIDEOS = 10
+CONFIG = (
+    "Task: bench\nscorer: ada\ndate: Nov1\nbodyparts: [hand, nose]\nTrainingFraction: [0.95]\n"
+    f"iteration: 0\ndefault_net_type: resnet_50\nengine: pytorch\nvideo_sets:\n{VIDEO_SETS}"
+)
+LABELS = "scorer,ada,ada,ada,ada\nbodyparts,hand,hand,nose,nose\ncoords,x,y,x,y\n"
+PNG_HEAD = b"\x89PNG\r\n\x1a\n" + struct.pack(">L4sLL5B", 13, b"IHDR", 1280, 1024, 8, 2, 0, 0, 0)
 #: What we promise for a zip of 1 GB with 5,000 members.
 MOST_REQUESTS, MOST_SHARE, MOST_MEMORY_MB = 6, 0.01, 256
 
@@ -82,16 +87,19 @@ def main() -> None:
 
 
 def make_zip(target: Path, megabytes: int, members: int) -> Path:
-    """Write a project of so many images, of bytes that do not compress, as images are."""
+    """Write a project of so many images: a PNG's head, and bytes that do not compress."""
     frames = members - VIDEOS - 1
-    noise = random.Random(1).randbytes(megabytes * 1_000_000 // frames)
+    noise = PNG_HEAD + random.Random(1).randbytes(megabytes * 1_000_000 // frames)
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr("home/dlc/projects/bench/config.yaml", CONFIG)
+        archive.writestr(f"{ROOT}/config.yaml", CONFIG)
         for video in range(VIDEOS):
-            folder = f"home/dlc/projects/bench/labeled-data/video{video}"
-            archive.writestr(f"{folder}/CollectedData_ada.csv", LABELS)
-            for frame in range(video, frames, VIDEOS):
-                archive.writestr(f"{folder}/img{frame:05d}.png", noise)
+            folder = f"labeled-data/video{video}"
+            images = [f"{folder}/img{frame:05d}.png" for frame in range(video, frames, VIDEOS)]
+            rows = (f"{image},{n + 10}.5,20,{n + 30}.25,40\n" for n, image in enumerate(images))
+            table = LABELS + "".join(rows)
+            archive.writestr(f"{ROOT}/{folder}/CollectedData_ada.csv", table)
+            for image in images:
+                archive.writestr(f"{ROOT}/{image}", noise)
     return target
 
 

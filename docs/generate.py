@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from dlc_batch.cli import cli
+from dlc_batch_core.catalogue import CHAPTERS
 from dlc_batch_core.request import FIELDS, REQUEST_FILE
 from dlc_batch_core.settings import allowed_settings
 
@@ -52,6 +53,27 @@ def cli_page() -> str:
     return "\n".join([_GENERATED, "# The command line", "", *_help(cli, context)])
 
 
+def problems_page() -> str:
+    """Return docs/problems.md: every problem that a check can find."""
+    lines = [
+        _GENERATED,
+        "# What a check can find",
+        "",
+        "`dlc-batch check` on your computer, the cloud when you upload, and the training itself",
+        "look for the same problems. An **error** stops before a GPU starts; a **warning**",
+        "trains, but may disappoint. Each comes with the place where it is: a file of the",
+        "project, and the row of a table. What can be mended by rule is mended in the copy that",
+        "is trained, and listed; your own files are never changed.",
+        "",
+    ]
+    for chapter, entries in CHAPTERS.items():
+        lines += [f"## {chapter}", ""]
+        for code, entry in entries.items():
+            lines += [f"### `{code}`", "", f"{entry.title} ({entry.severity}).", ""]
+            lines += [f"- Cause: {entry.cause}", f"- Remedy: {entry.remedy}", ""]
+    return "\n".join(lines)
+
+
 def _help(command: click.Command, context: click.Context) -> Iterator[str]:
     yield f"## `{context.command_path}`\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
@@ -62,7 +84,11 @@ def _help(command: click.Command, context: click.Context) -> Iterator[str]:
                 yield from _help(found, inner)
 
 
-PAGES: dict[str, Callable[[], str]] = {"request.md": request_page, "cli.md": cli_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "request.md": request_page,
+    "cli.md": cli_page,
+    "problems.md": problems_page,
+}
 
 
 def main() -> None:

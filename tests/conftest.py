@@ -3,8 +3,10 @@ services (moto) for what needs no cloud, and a project small enough to read."""
 
 import io
 import shutil
+import struct
 import uuid
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -123,12 +125,27 @@ def project_files() -> dict[str, bytes]:
         "default_net_type: resnet_50\nengine: pytorch\n"
     )
     frames = "labeled-data/video1"
-    table = "scorer,Ann,Ann\nbodyparts,paw,paw\ncoords,x,y\n"
+    head = "scorer,Ann,Ann,Ann,Ann\nbodyparts,paw,paw,nose,nose\ncoords,x,y,x,y\n"
+    rows = f"{frames}/img01.png,1,2,3,4\n{frames}/img02.png,5,6,7,8\n"
     return {
         "mouse/config.yaml": config.encode(),
-        f"mouse/{frames}/CollectedData_Ann.csv": f"{table}{frames}/img01.png,1,2\n".encode(),
-        f"mouse/{frames}/img01.png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
+        f"mouse/{frames}/CollectedData_Ann.csv": f"{head}{rows}".encode(),
+        f"mouse/{frames}/img01.png": png(120, 100),
+        f"mouse/{frames}/img02.png": png(120, 100),
     }
+
+
+def png(width: int, height: int) -> bytes:
+    """A black picture in shades of grey (ISO 15948)."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">L", len(data)) + body + struct.pack(">L", zlib.crc32(body))
+
+    head = struct.pack(">LLBBBBB", width, height, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes(height * (width + 1)))
+    parts = ((b"IHDR", head), (b"IDAT", pixels), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
 
 @pytest.fixture(scope="session")

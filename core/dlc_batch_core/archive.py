@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import re
-import stat
+import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
+from dlc_batch_core.archive_safety import (
+    damaged,
+    find_dangers,
+    find_overlaps,
+    problem_of_method,
+    too_many,
+)
 from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.limits import Limits
+from dlc_batch_core.member import LOCAL_HEADER_BYTES, Member
+from dlc_batch_core.member_names import is_clutter, path_of, raw_name
 from dlc_batch_core.problems import Problem
-from dlc_batch_core.ranged_file import RangedFile
+from dlc_batch_core.ranged_file import RangedFile, directory_too_large
 
 CONFIG_FILE = "config.yaml"
-#: What archivers and desktops add beside the project: not part of it.
-_CLUTTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._[^/]*$)")
-_DRIVE = re.compile(r"[A-Za-z]:")
-_ENCRYPTED = 0x1  # general purpose flag, bit 0 (APPNOTE 4.4.4)
-#: The methods that need no memory of the archiver's choosing: an LZMA member may ask for 4 GB.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 #: What zipfile raises for bytes that are no zip, depending on where it notices: ValueError for
 #: names that are no UTF-8 and for seeks before the start, RuntimeError for methods unknown to it.
 _UNREADABLE = (
@@ -35,27 +36,45 @@ _UNREADABLE = (
     RuntimeError,
     ValueError,
 )
-#: Fixed part of a member's local header (APPNOTE 4.3.7), and room for its extra field, which
-#: may be longer there than in the directory.
-_LOCAL_HEADER, _EXTRA_ROOM = 30, 256
-
-
-@dataclass(frozen=True)
-class Member:
-    """One file of the zip."""
-
-    path: str  # with /, whatever the archiver wrote
-    size: int  # as declared
-    info: zipfile.ZipInfo
+#: Room for the extra field of a local header, which may be longer there than in the directory.
+_EXTRA_ROOM = 256
+#: zipfile reads at least so much packed data at once (`ZipExtFile.MIN_READ_SIZE`).
+_LEAST_READ = 4096
+_MEMBER_START = b"PK\x03\x04"  # of a local header (APPNOTE 4.3.7)
+#: What an upload that is no zip begins with, and what it is then.
+_OTHERS = {
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x1f\x8b": "a gzip or .tar.gz file",
+    b"PK\x07\x08": "the first part of a split zip",
+}
 
 
 class Archive:
-    """A zip whose directory has been read. Folders and clutter are left out."""
+    """A zip whose directory has been read. Folders and clutter are left out.
 
-    def __init__(self, file: zipfile.ZipFile, members: tuple[Member, ...]) -> None:
-        self._file = file
+    Attributes:
+        members: every file of it, in the directory's order.
+        end_of: by the offset of a member's header, where the next one or the directory begins.
+    """
+
+    def __init__(
+        self,
+        source: IO[bytes],
+        file: zipfile.ZipFile,
+        members: tuple[Member, ...],
+        limits: Limits,
+    ) -> None:
+        self._source, self._file = source, file
         self._by_path = {member.path: member for member in members}
-        self.members = members
+        self.members, self.limits = members, limits
+        starts = sorted({info.header_offset for info in file.infolist()})
+        self.end_of = dict(zip(starts, [*starts[1:], file.start_dir], strict=False))
+
+    @property
+    def requests(self) -> int:
+        """How many requests reading it has cost so far; none where it lies on a disk."""
+        return self._source.requests if isinstance(self._source, RangedFile) else 0
 
     def __contains__(self, path: str) -> bool:
         return path in self._by_path
@@ -70,9 +89,18 @@ class Archive:
         """Return the members below a folder, "" or "a/b/"."""
         return tuple(member for member in self.members if member.path.startswith(folder))
 
-    def open(self, member: Member) -> IO[bytes]:
-        """Open a member for reading; zipfile checks its CRC at the end."""
-        return self._file.open(member.info)
+    def read_bytes(self, path: str, most_bytes: int) -> bytes:
+        """Return a small member, its CRC checked.
+
+        Raises:
+            ProjectError: it is larger than `most_bytes`, damaged, or packed by another method.
+        """
+        if self._by_path[path].size > most_bytes:
+            raise ProjectError([_too_long(path, most_bytes)])
+        data = self._read(path, most_bytes + 1)
+        if len(data) > most_bytes:  # the directory may lie about the size
+            raise ProjectError([_too_long(path, most_bytes)])
+        return data
 
     def read_text(self, path: str, most_bytes: int) -> str:
         """Return a small text member.
@@ -80,104 +108,85 @@ class Archive:
         Raises:
             ProjectError: it is larger than `most_bytes`, damaged, or not UTF-8.
         """
+        return _decode(self.read_bytes(path, most_bytes), path)
+
+    def read_head(self, path: str, count: int) -> bytes:
+        """Return the first bytes of a member, at most `count`, and inflate no more than needed.
+
+        Its CRC is not checked where the member is longer.
+
+        Raises:
+            ProjectError: it is damaged, or packed by another method.
+        """
+        return self._read(path, count)
+
+    def _read(self, path: str, count: int) -> bytes:
         member = self._by_path[path]
-        if member.size > most_bytes:
-            raise ProjectError([_too_long(path, most_bytes)])
         if (problem := problem_of_method(member)) is not None:
             raise ProjectError([problem])
-        if isinstance(self._file.fp, RangedFile):
-            self._file.fp.prefetch(member.info.header_offset, _span(member.info))
+        if isinstance(self._source, RangedFile):
+            self._source.prefetch(member.info.header_offset, _span(member.info, count))
         try:
-            with self.open(member) as file:
-                data = file.read(most_bytes + 1)
+            with self._file.open(member.info) as file:
+                return file.read(count)  # its CRC is checked at its end
         except _UNREADABLE as error:
-            raise ProjectError([_damaged(path)]) from error
-        if len(data) > most_bytes:  # the directory may lie about the size
-            raise ProjectError([_too_long(path, most_bytes)])
-        return _decode(data, path)
+            raise ProjectError([damaged(path)]) from error
 
 
-def read_archive(file: IO[bytes], name: str) -> Archive:
+def read_archive(file: IO[bytes], name: str, limits: Limits = Limits()) -> Archive:  # noqa: B008  # it is frozen
     """Read a zip's directory.
 
     Args:
         file: seekable, such as a file on disk or a `RangedFile`.
         name: what problems call the zip.
+        limits: how much of it is accepted.
 
     Raises:
         ProjectError: it is no zip, or holds what must not be unpacked; with every problem.
     """
     try:
-        opened = zipfile.ZipFile(file)
+        opened = zipfile.ZipFile(cast(IO[bytes], _DirectoryFile(file, name, limits)))
     except _UNREADABLE as error:
-        raise ProjectError([_not_a_zip(name)]) from error
-    named = [(_path_of(info), info) for info in opened.infolist()]
+        raise ProjectError([_not_a_zip(file, name)]) from error
+    if len(opened.infolist()) > limits.members:
+        raise ProjectError([too_many(name, limits)])
+    named = [(path_of(info), info) for info in opened.infolist()]
     # by the path: a folder's entry may end in a backslash, and ZipInfo.is_dir fails for no name
-    members = [Member(path, info.file_size, info) for path, info in named if path[-1:] != "/"]
-    kept = tuple(member for member in members if not _CLUTTER.search(member.path))
-    problems = [p for member in kept if (p := _danger(member))] + _collisions(kept)
+    files = (Member(path, info.file_size, info) for path, info in named if path[-1:] != "/")
+    kept = tuple(member for member in files if not is_clutter(member.path))
+    folders = [path for path, _ in named if path[-1:] == "/" and not is_clutter(path)]
+    problems = find_dangers(kept, folders, limits)
+    problems += find_overlaps(opened.infolist(), opened.start_dir)
     if problems:
         raise ProjectError(problems)
-    return Archive(opened, kept)
+    return Archive(file, opened, kept, limits)
 
 
-def problem_of_method(member: Member) -> Problem | None:
-    """Return what is wrong with how a member is compressed, if it can't be unpacked."""
-    if member.info.compress_type in _METHODS:
-        return None
-    what = "The member is compressed in a way that can't be unpacked here."
-    remedy = "Zip with the usual method, Deflate: not LZMA, BZip2 or Deflate64."
-    return Problem("zip-compression", member.path, what, remedy)
+class _DirectoryFile(io.RawIOBase):
+    """The zip as zipfile reads it, which takes the whole directory into memory at once."""
+
+    def __init__(self, file: IO[bytes], name: str, limits: Limits) -> None:
+        super().__init__()
+        self._file, self._name, self._limits = file, name, limits
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def read(self, count: int | None = -1) -> bytes:
+        if count is not None and count > self._limits.directory_bytes:
+            raise ProjectError([directory_too_large(self._name, self._limits.directory_bytes)])
+        return self._file.read(-1 if count is None else count)
 
 
-def _path_of(info: zipfile.ZipInfo) -> str:
-    # zipfile cuts names at a NUL; Windows archivers of old wrote backslashes; a//b and a/./b are
-    # the same file as a/b once unpacked
-    path = info.orig_filename.replace("\\", "/")
-    top = "/" if path.startswith("/") else ""
-    end = "/" if path.endswith(("/", "/.")) else ""
-    return top + "/".join(part for part in path.split("/") if part not in ("", ".")) + end
-
-
-def _span(info: zipfile.ZipInfo) -> int:
-    name = len(info.orig_filename.encode())
-    return _LOCAL_HEADER + name + len(info.extra) + _EXTRA_ROOM + info.compress_size
-
-
-def _danger(member: Member) -> Problem | None:
-    path, mode = member.path or "(a member without a name)", member.info.external_attr >> 16
-    if not member.path or _leads_outside(path):
-        what = "The member's path leads outside the project."
-        return Problem("zip-unsafe-path", path, what, "Zip the project folder anew, from outside.")
-    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        what = "The member is a link or a special file, not a file."
-        remedy = "Zip without `-y`, so that the zip holds the file that the link points to."
-        return Problem("zip-link", path, what, remedy)
-    if member.info.flag_bits & _ENCRYPTED:
-        what = "The member is encrypted."
-        return Problem("zip-encrypted", path, what, "Zip without a password.")
-    return None
-
-
-def _leads_outside(path: str) -> bool:
-    is_absolute = path.startswith("/") or _DRIVE.match(path) is not None
-    return is_absolute or ".." in path.split("/") or "\0" in path
-
-
-def _collisions(members: Iterable[Member]) -> list[Problem]:
-    seen: dict[str, str] = {}
-    problems = []
-    for member in members:
-        folded = member.path.casefold()
-        if folded in seen and member.path:
-            problems.append(_collision(member.path, seen[folded]))
-        seen.setdefault(folded, member.path)
-    return problems
-
-
-def _collision(path: str, first: str) -> Problem:
-    what = f"The zip holds another member of the same name, case apart: {first}."
-    return Problem("zip-case-collision", path, what, "Rename or remove one of the two.")
+def _span(info: zipfile.ZipInfo, count: int) -> int:
+    wanted = min(info.compress_size, max(count, _LEAST_READ))
+    return LOCAL_HEADER_BYTES + len(raw_name(info)) + len(info.extra) + _EXTRA_ROOM + wanted
 
 
 def _decode(data: bytes, path: str) -> str:
@@ -188,18 +197,20 @@ def _decode(data: bytes, path: str) -> str:
         raise ProjectError([Problem("text-encoding", path, what, remedy)]) from error
 
 
-def _not_a_zip(name: str) -> Problem:
-    return Problem(
-        "not-a-zip",
-        name,
-        "The file is not a zip, or it is cut off.",
-        "Zip the project folder (`zip -r project.zip project/`) and upload it anew.",
-    )
-
-
-def _damaged(path: str) -> Problem:
-    what = "The member is damaged: it can't be unpacked, or its checksum does not fit."
-    return Problem("zip-damaged", path, what, "Zip the project anew and upload it again.")
+def _not_a_zip(file: IO[bytes], name: str) -> Problem:
+    try:
+        file.seek(0)
+        start = file.read(len(_MEMBER_START))
+    except OSError:
+        start = b""
+    if start == _MEMBER_START:
+        what = "The zip is cut off, or damaged at its end: its list of files can't be read."
+        remedy = "Upload it again; if that does not help, zip the project folder anew."
+        return Problem("zip-cut-off", name, what, remedy)
+    other = next((words for magic, words in _OTHERS.items() if start.startswith(magic)), None)
+    what = f"The file is {other}, not a zip." if other else "The file is not a zip."
+    remedy = "Zip the project folder (`zip -r project.zip project/`) and upload it anew."
+    return Problem("not-a-zip", name, what, remedy)
 
 
 def _too_long(path: str, most: int) -> Problem:

@@ -1,162 +1,246 @@
-"""Whether an upload can be trained: all that can be told before a GPU starts."""
+"""Whether an upload can be trained: all that can be told before a GPU starts.
+
+upload    the zip's directory: what is unsafe, where the project lies
+settings  dlc-batch.yaml, config.yaml (mended), the pytorch_config.yaml of a shuffle made at home
+labels    every label table (mended), and what of it is missing or disappoints
+images    that they are there; the heads of them, or of a sample where each is a request
+engine    whether the network exists, fits the project, and takes the images
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import IO, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import IO, TypeVar, cast
 
-from dlc_batch_core.archive import CONFIG_FILE, Archive, problem_of_method, read_archive
+from dlc_batch_core.archive import CONFIG_FILE, Archive, read_archive
+from dlc_batch_core.catalogue import problem
+from dlc_batch_core.checks.config import find_3d_problems, find_unlabelled_videos, is_3d
+from dlc_batch_core.checks.engine import find_engine_problems, find_size_problems
+from dlc_batch_core.checks.images import (
+    Images,
+    find_broken_images,
+    find_missing_images,
+    find_outside_labels,
+    read_images,
+)
+from dlc_batch_core.checks.labels import (
+    find_amount_problems,
+    find_folder_problems,
+    find_kind_problems,
+    find_part_problems,
+)
+from dlc_batch_core.checks.suspicions import find_suspicions
 from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.home_settings import HomeSettings, find_home_config, parse_home_settings
+from dlc_batch_core.intake import find_intake_problems
+from dlc_batch_core.label_folders import LabelFolder, find_label_folders, table_name
+from dlc_batch_core.labels import (
+    MAX_ALL_CELLS,
+    MAX_TABLE_BYTES,
+    MAX_TABLES_BYTES,
+    LabelTable,
+    parse_labels,
+)
+from dlc_batch_core.limits import Limits
+from dlc_batch_core.mending import mend_settings, mend_videos
 from dlc_batch_core.problems import Problem, are_trainable, in_stable_order
 from dlc_batch_core.project import Project, parse_project
+from dlc_batch_core.project_files import ProjectFiles, ReadableArchive, relative_to
+from dlc_batch_core.ranged_file import RangedFile
 from dlc_batch_core.request import REQUEST_FILE, Request, parse_request
+from dlc_batch_core.roots import find_root
 from dlc_batch_core.yaml_reader import MAX_YAML_BYTES, read_yaml_mapping
 
-LABELS = "labeled-data/"
 _Read = TypeVar("_Read")
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a check found. Project and request are None where they could not be read."""
+    """What a check found. Project and request are None where they could not be read.
+
+    Problems name places relative to the project's root, but for those of the zip as a whole.
+    """
 
     problems: tuple[Problem, ...]
     root: str = ""
     project: Project | None = None
     request: Request | None = None
     mended: tuple[str, ...] = ()
+    config: Mapping[str, object] = field(default_factory=dict)  # as it was mended
+    tables: tuple[LabelTable, ...] = ()
 
     @property
     def is_trainable(self) -> bool:
         return are_trainable(self.problems)
 
 
-def check_upload(file: IO[bytes], name: str) -> Check:
+def check_upload(file: IO[bytes], name: str, limits: Limits = Limits()) -> Check:  # noqa: B008  # it is frozen
     """Check a zipped project; never raises for what an upload may hold.
 
     Args:
-        file: the zip, seekable; read by its directory and its small text members only.
+        file: the zip, seekable; read by its directory, its text members and the heads of images.
         name: what problems call the zip.
+        limits: how much of it is accepted.
     """
     try:
-        archive = read_archive(file, name)
-        root = _one_root(archive, name)
+        archive = read_archive(file, name, limits)
+        return check_archive(archive, name, isinstance(file, RangedFile))
     except ProjectError as error:
         return Check(error.problems)
-    return _check_project(archive, root)
 
 
-def _one_root(archive: Archive, name: str) -> str:
-    roots = archive.roots()
-    if not roots:
-        what = "The zip holds no config.yaml, so no DeepLabCut project."
-        remedy = "Zip the whole project folder: the one that holds config.yaml."
-        raise ProjectError([Problem("no-project", name, what, remedy)])
-    if len(roots) > 1:
-        shown = ", ".join(root or "(top)" for root in roots[:5])
-        what = f"The zip holds {len(roots)} projects: {shown}."
-        raise ProjectError(
-            [Problem("several-projects", name, what, "Zip and upload one project at a time.")]
+def check_archive(archive: ReadableArchive, name: str, is_remote: bool = False) -> Check:
+    """Check a project in a zip, or in a folder that looks like one.
+
+    Args:
+        archive: the upload.
+        name: what problems call it.
+        is_remote: whether each read of it costs a request.
+
+    Raises:
+        ProjectError: there is no project, or more than one.
+    """
+    root, warnings = find_root(archive, name)
+    # it asks for no more than a folder offers too
+    intake = find_intake_problems(cast(Archive, archive), root)
+    found = check_files(ProjectFiles(archive, root, is_remote))
+    problems = [*found.problems, *relative_to(root, [*warnings, *intake])]
+    return replace(found, problems=in_stable_order(problems))
+
+
+def check_files(files: ProjectFiles, request: Request | None = None) -> Check:
+    """Check a project's files.
+
+    Args:
+        files: of the project.
+        request: what is asked for; None: what dlc-batch.yaml says.
+    """
+    return _Checking(files).run(request)
+
+
+@dataclass
+class _Budget:
+    """What all label tables of a project may take."""
+
+    bytes: int = MAX_TABLES_BYTES
+    cells: int = MAX_ALL_CELLS
+
+    def spend_bytes(self, count: int, path: str) -> None:
+        self.bytes -= count
+        if self.bytes < 0 or count > MAX_TABLE_BYTES:
+            what = f"The table has more than {MAX_TABLE_BYTES >> 20} MB, or all tables have more"
+            what += f" than {MAX_TABLES_BYTES >> 20} MB."
+            raise ProjectError([problem("labels-too-large", path, what)])
+
+    def spend_cells(self, count: int, path: str) -> None:
+        self.cells -= count
+        if self.cells < 0:
+            what = f"With this table the labels have more than {MAX_ALL_CELLS:,} cells."
+            raise ProjectError([problem("labels-too-large", path, what)])
+
+
+@dataclass
+class _Checking:
+    """One check at work: no step stops the ones after it."""
+
+    files: ProjectFiles
+    problems: list[Problem] = field(default_factory=list)
+
+    def run(self, asked: Request | None) -> Check:
+        request = asked or self._attempt(self._read_request)
+        written = self._attempt(lambda: self._read_yaml(CONFIG_FILE))
+        settings = mend_settings(written or {})
+        project = self._read_project(written)
+        scorer = settings.config.get("scorer")
+        folders = find_label_folders(self.files.paths)
+        is_2d = isinstance(scorer, str) and not is_3d(written or {})
+        tables = self._read_tables(folders, str(scorer)) if is_2d else ()
+        images = self._check_labels(tables, folders, project)
+        videos = mend_videos(
+            settings.config, [table.folder for table in tables], images.by_folder(tables)
         )
-    return roots[0]
+        if tables:
+            labelled = [folder.name for folder in folders if folder.tables or folder.others]
+            self.problems += find_unlabelled_videos(written or {}, labelled, CONFIG_FILE)
+        if project is not None and request is not None:
+            self._check_engine(project, request, images)
+        notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
+        return Check(
+            in_stable_order(self.problems),
+            self.files.root,
+            project,
+            request,
+            tuple(notes),
+            videos.config,
+            tables,
+        )
 
+    def _attempt(self, read: Callable[[], _Read]) -> _Read | None:
+        try:
+            return read()
+        except ProjectError as error:
+            self.problems += error.problems
+            return None
 
-def _check_project(archive: Archive, root: str) -> Check:
-    problems = _problems_of_methods(archive, root)
-    request = _attempt(lambda: _read_request(archive, root), problems)
-    project = _attempt(lambda: _read_project(archive, root), problems)
-    if project is not None:
-        problems += _problems_of_labels(archive, root, project)
-        problems += _problems_of_engine(project, request, root)
-    return Check(in_stable_order(problems), root, project, request)
+    def _read_yaml(self, path: str) -> dict[str, object]:
+        return read_yaml_mapping(self.files.read_text(path, MAX_YAML_BYTES), path)
 
+    def _read_request(self) -> Request:
+        if REQUEST_FILE not in self.files:
+            return Request()
+        return parse_request(self.files.read_text(REQUEST_FILE, MAX_YAML_BYTES), REQUEST_FILE)
 
-def _attempt(read: Callable[[], _Read], problems: list[Problem]) -> _Read | None:
-    try:
-        return read()
-    except ProjectError as error:
-        problems += error.problems
-        return None
+    def _read_project(self, config: Mapping[str, object] | None) -> Project | None:
+        if config is None:
+            return None
+        if is_3d(config):
+            self.problems += find_3d_problems(config, self.files.paths, CONFIG_FILE)
+        return self._attempt(lambda: parse_project(config, CONFIG_FILE))
 
+    def _read_tables(self, folders: Sequence[LabelFolder], scorer: str) -> tuple[LabelTable, ...]:
+        self.problems += find_folder_problems(folders, scorer)
+        wanted = [f for f in folders if table_name(scorer) in f.tables]
+        tables: list[LabelTable] = []
+        budget = _Budget()
+        for folder in wanted:
+            path = folder.path + table_name(scorer)
+            table = self._attempt(lambda: self._read_table(path, folder.name, budget))  # noqa: B023  # called at once
+            tables += [table] if table else []
+        return tuple(tables)
 
-def _read_request(archive: Archive, root: str) -> Request:
-    path = root + REQUEST_FILE
-    if path not in archive:
-        return Request()
-    return parse_request(archive.read_text(path, MAX_YAML_BYTES), path)
+    def _read_table(self, path: str, folder: str, budget: _Budget) -> LabelTable:
+        budget.spend_bytes(self.files.size(path), path)
+        table = parse_labels(self.files.read_text(path, MAX_TABLE_BYTES), path, folder)
+        budget.spend_cells(table.cells, path)
+        return table
 
+    def _check_labels(
+        self,
+        tables: Sequence[LabelTable],
+        folders: Sequence[LabelFolder],
+        project: Project | None,
+    ) -> Images:
+        if not tables:
+            return Images()
+        is_whole = len(tables) == sum(bool(folder.tables or folder.others) for folder in folders)
+        if is_whole:  # else what is missing may be in a table that could not be read
+            self.problems += find_amount_problems(tables)
+        if project is not None and is_whole:
+            kinds = find_kind_problems(tables, project)
+            self.problems += kinds or find_part_problems(tables, project)
+        self.problems += find_missing_images(tables, folders)
+        images = read_images(tables, self.files)
+        self.problems += find_broken_images(tables, images)
+        self.problems += find_outside_labels(tables, images)
+        self.problems += find_suspicions(tables)
+        return images
 
-def _read_project(archive: Archive, root: str) -> Project:
-    path = root + CONFIG_FILE
-    return parse_project(read_yaml_mapping(archive.read_text(path, MAX_YAML_BYTES), path), path)
+    def _check_engine(self, project: Project, request: Request, images: Images) -> None:
+        home = self._attempt(lambda: self._read_home(project, request))
+        self.problems += find_engine_problems(project, request, home, CONFIG_FILE)
+        self.problems += find_size_problems(project, request, home, images)
 
-
-def _problems_of_methods(archive: Archive, root: str) -> list[Problem]:
-    # not of videos: Windows packs what is larger than 2 GB with Deflate64, and it stays packed
-    needed = [m for m in archive.under(root) if m.path.lower().endswith((".csv", *IMAGES))]
-    return [problem for member in needed if (problem := problem_of_method(member))]
-
-
-def _problems_of_labels(archive: Archive, root: str, project: Project) -> list[Problem]:
-    folder = root + LABELS
-    paths = [member.path for member in archive.under(folder)]
-    if not paths:
-        what = "The project holds no labelled data."
-        remedy = "Label frames in DeepLabCut, and zip the folder labeled-data too."
-        return [Problem("no-labels", folder, what, remedy)]
-    wanted = f"CollectedData_{project.scorer}.csv"
-    labelled = [path.removesuffix(wanted) for path in paths if path.endswith("/" + wanted)]
-    if not labelled:
-        return [_no_table(folder, wanted, paths)]
-    return _lost_labels(paths, labelled) + _labels_without_images(paths, labelled)
-
-
-def _lost_labels(paths: Iterable[str], labelled: Iterable[str]) -> list[Problem]:
-    files = [(path.rpartition("/")[0] + "/", path) for path in paths]
-    lost = {
-        folder: path
-        for folder, path in files
-        if path.removeprefix(folder).startswith("CollectedData") and folder not in set(labelled)
-    }
-    return [label_without_table(path) for path in lost.values()]
-
-
-def label_without_table(where: str) -> Problem:
-    """Return the problem of labels that no table of config.yaml's scorer holds."""
-    what = "The folder's labels are not in a .csv of config.yaml's scorer: they would be lost."
-    remedy = "Save the labels in DeepLabCut (it writes .csv and .h5), or remove the folder."
-    return Problem("no-label-table", where, what, remedy)
-
-
-def _labels_without_images(paths: Iterable[str], labelled: Iterable[str]) -> list[Problem]:
-    images = (path for path in paths if path.lower().endswith(IMAGES))
-    with_images = {path.rpartition("/")[0] + "/" for path in images}
-    return [_no_images(each) for each in labelled if each not in with_images]
-
-
-def _no_table(folder: str, wanted: str, paths: Iterable[str]) -> Problem:
-    files = {path.rpartition("/")[2] for path in paths}
-    others = sorted(f for f in files if f.startswith("CollectedData_") and f.endswith(".csv"))
-    if not others:
-        what = f"No folder of labelled data holds {wanted}."
-        remedy = "Save the labels in DeepLabCut; the .csv is needed, the .h5 is not."
-        return Problem("no-label-table", folder, what, remedy)
-    what = f"No folder of labelled data holds {wanted}; there is {', '.join(others[:3])}."
-    remedy = "Set `scorer` in config.yaml to the name in the labels' files, or rename the files."
-    return Problem("label-scorer", folder, what, remedy)
-
-
-def _no_images(folder: str) -> Problem:
-    what = "The folder has labels, but not one image."
-    return Problem("no-images", folder, what, "Zip the labelled images with the labels.")
-
-
-def _problems_of_engine(project: Project, request: Request | None, root: str) -> list[Problem]:
-    asked = request.engine if request else None
-    if (asked or project.engine) == "pytorch":
-        return []
-    what = f"The engine `{project.engine}` is not offered."
-    remedy = f"Write `engine: pytorch` into {REQUEST_FILE} beside config.yaml."
-    return [Problem("engine", root + CONFIG_FILE, what, remedy)]
+    def _read_home(self, project: Project, request: Request) -> HomeSettings | None:
+        path = find_home_config(self.files.paths, project, request.shuffles[0])
+        return None if path is None else parse_home_settings(self._read_yaml(path), path)

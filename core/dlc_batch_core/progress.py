@@ -23,6 +23,8 @@ class Progress:
     epochs: int = 0
     loss: float | None = None
     attempt: int = 1
+    bytes_done: int = 0  # of the project's files, while they are fetched
+    bytes_total: int = 0
 
     def to_json(self) -> str:
         return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)})

@@ -12,10 +12,10 @@ from dlc_batch_core.problems import Problem
 TAIL_BYTES = 1 << 20
 #: Read at once elsewhere: a small text member is one request.
 READ_AHEAD_BYTES = 1 << 16
-#: The most that is read in all (our choice): the directory of 100,000 frames is 14 MB. It
-#: bounds the memory and the time of whoever reads, whatever the object claims to be: at worst
-#: 330,000 members without a name to speak of, which zipfile holds in 260 MB.
-MAX_READ_BYTES = 1 << 24
+#: The most that is read in all (our choice): a directory of 16 MB (`Limits.directory_bytes`),
+#: label tables of 64 MB, and heads of images. It bounds the time of whoever reads, whatever the
+#: object claims to be; the memory is bounded by what is kept, the tail and one range.
+MAX_READ_BYTES = 96 << 20
 
 #: Returns the bytes from start (inclusive) to end (exclusive).
 Fetch = Callable[[int, int], bytes]
@@ -86,7 +86,7 @@ class RangedFile(io.RawIOBase):
 
     def _request(self, start: int, end: int) -> bytes:
         if self.bytes_read + end - start > MAX_READ_BYTES:
-            raise ProjectError([_too_large(self._name)])
+            raise ProjectError([directory_too_large(self._name, MAX_READ_BYTES)])
         try:
             data = self._fetch(start, end)
         except OSError as error:  # some of botocore's time-outs are; zipfile's callers take
@@ -104,10 +104,11 @@ def _wrong_bytes(name: str) -> CloudError:
     return CloudError(f"The storage gave other bytes of {name} than were asked for.")
 
 
-def _too_large(name: str) -> Problem:
+def directory_too_large(name: str, most_bytes: int) -> Problem:
+    """Return the problem of a zip of which more than so much would have to be read."""
     return Problem(
         "zip-directory-too-large",
         name,
-        f"The zip's directory and text files are larger than {MAX_READ_BYTES >> 20} MB.",
+        f"The zip's directory and text files are larger than {most_bytes >> 20} MB.",
         "Zip only the project: config.yaml, labeled-data and, if wanted, videos.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, Protocol
 
@@ -11,6 +11,7 @@ from dlc_batch_core.check import Check, check_upload
 from dlc_batch_core.errors import CloudError, UploadKeyError
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.keys import RunKeys, is_folder_marker, lab_of, parse_upload_key, run_id
+from dlc_batch_core.limits import Limits
 from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.request import Request
 from dlc_batch_core.run import Run, Status
@@ -65,6 +66,7 @@ class Submission:
     queue: Queue
     publish: Publish
     clock: Callable[[], float]
+    limits: Limits = field(default_factory=Limits)  # how large a project is accepted
 
     def take(self, upload: Upload, claim: Claim) -> Run | None:
         """Check an upload, record it, submit its job and mail the lab.
@@ -128,7 +130,7 @@ class Submission:
             parse_upload_key(upload.key)
         except UploadKeyError as error:
             return Check(error.problems)
-        return check_upload(self.objects.open(upload), upload.key)
+        return check_upload(self.objects.open(upload), upload.key, self.limits)
 
     def _queue(self, run: Run, check: Check, request: Request, is_retry: bool) -> Run:
         (shuffle,) = request.shuffles

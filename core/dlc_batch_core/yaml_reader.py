@@ -38,6 +38,7 @@ def read_yaml_mapping(text: str, where: str) -> dict[str, object]:
     """
     parser = YAML(typ="safe", pure=True)
     parser.Constructor = _Constructor
+    parser.composer.warn_double_anchors = False  # legal YAML, and nobody reads the warning
     try:
         value = parser.load(text)
     except DuplicateKeyError as error:
@@ -53,7 +54,7 @@ def read_yaml_mapping(text: str, where: str) -> dict[str, object]:
         return {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise ProjectError([_not_a_mapping(where)])
-    if not _can_be_written(value):
+    if _is_endless(value) or not _can_be_written(value):
         raise ProjectError([_no_plain_value(where)])
     return value
 
@@ -76,6 +77,25 @@ def _can_be_written(value: object) -> bool:
     return True
 
 
+def _is_endless(value: object) -> bool:
+    """Whether an alias leads back to what it stands in: nothing that compares or walks ends."""
+    around, done = set[int](), set[int]()
+    waiting = [(value, False)]
+    while waiting:
+        each, is_left = waiting.pop()
+        if is_left:
+            around.discard(id(each))
+            done.add(id(each))
+        elif id(each) in around:
+            return True
+        elif isinstance(each, dict | list | tuple | set) and id(each) not in done:
+            around.add(id(each))
+            waiting.append((each, True))
+            parts = each.values() if isinstance(each, dict) else each
+            waiting.extend((part, False) for part in parts)
+    return False
+
+
 _REMEDIES = {
     "yaml-duplicate-key": "Keep one of the two entries.",
     "yaml-tag": "Remove the tag (the word that starts with !): only plain YAML is read.",
@@ -94,7 +114,10 @@ def _problem(code: str, where: str, error: Exception) -> Problem:
 
 
 def _no_plain_value(where: str) -> Problem:
-    what = "The file holds a number of more than 20 digits, or half a character (\\ud800)."
+    what = (
+        "The file holds a number of more than 20 digits, half a character (\\ud800), or an alias"
+        " (*name) inside what it stands for."
+    )
     return Problem("yaml-value", where, what, "Write plain numbers and text.")
 
 

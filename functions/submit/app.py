@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from dlc_batch_core.aws import BatchQueue, MailTopic, ObjectStore
+from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_table import RunTable
 from dlc_batch_core.submission import Claim, Submission, Upload
 
@@ -32,6 +33,7 @@ submission = Submission(
     ),
     publish=MailTopic(boto3.client("sns"), os.environ["TOPIC_ARN"]).publish,
     clock=time.time,
+    limits=Limits.from_settings(os.environ),
 )
 
 

@@ -1,4 +1,4 @@
-"""A project's folder as the zip that training needs: no videos, no old models, no pickles."""
+"""A project's folder as the zip that training needs: no videos, no old models."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlc_batch_core.archive import CONFIG_FILE
-from dlc_batch_core.check import IMAGES, LABELS, label_without_table
-from dlc_batch_core.errors import LabError, ProjectError
+from dlc_batch_core.errors import LabError
+from dlc_batch_core.label_folders import IMAGES
+from dlc_batch_core.labels import FOLDER
 from dlc_batch_core.request import REQUEST_FILE
 
-#: Settings of shuffles that the lab made at home, and the list of all its shuffles.
-_HOME_SETTINGS = (
+#: Settings and split of the shuffles that the lab made at home; the trainer honours them.
+_FROM_HOME = (
     "dlc-models-pytorch/*/*/train/pytorch_config.yaml",
     "training-datasets/*/*/metadata.yaml",
+    "training-datasets/*/*/Documentation_data-*.pickle",
+    "training-datasets/*/*/CollectedData_*.csv",
 )
 
 
@@ -65,24 +68,14 @@ def pack(
 def _wanted(project: Path) -> Iterator[Path]:
     yield project / CONFIG_FILE
     yield project / REQUEST_FILE
-    for pattern in _HOME_SETTINGS:
+    for pattern in _FROM_HOME:
         yield from project.glob(pattern)
     # with what links lead to, as `zip -r` does
-    for folder, _, names in os.walk(project / LABELS, followlinks=True):
-        paths = [Path(folder, name) for name in names]
-        _refuse_labels_without_table(paths, project)
-        for path in paths:
+    for folder, _, names in os.walk(project / FOLDER, followlinks=True):
+        for path in (Path(folder, name) for name in names):
             is_wanted = path.suffix.lower() in (".csv", *IMAGES)
             if is_wanted and not _is_hidden(path.relative_to(project)):
                 yield path
-
-
-def _refuse_labels_without_table(paths: list[Path], project: Path) -> None:
-    """Refuse labels that only an .h5 holds: it would stay here, and they would be lost."""
-    labels = [path for path in paths if path.name.startswith("CollectedData")]
-    if labels and not any(path.suffix.lower() == ".csv" for path in labels):
-        where = labels[0].relative_to(project).as_posix()
-        raise ProjectError([label_without_table(where)])
 
 
 def _is_hidden(path: Path) -> bool:

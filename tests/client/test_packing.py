@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from dlc_batch.cli.check import check_path
 from dlc_batch.packing import pack, plan_packing
 from dlc_batch.submitting import check_zip
-from dlc_batch_core.errors import LabError, ProjectError
+from dlc_batch_core.errors import LabError
 
 WANTED = {
     "mouse/config.yaml",
     "mouse/labeled-data/video1/CollectedData_Ann.csv",
     "mouse/labeled-data/video1/img01.png",
+    "mouse/labeled-data/video1/img02.png",
     "mouse/dlc-models-pytorch/iteration-0/reach-shuffle1/train/pytorch_config.yaml",
 }
 
@@ -35,11 +37,25 @@ def test_the_request_goes_along(project: Path) -> None:
     assert members == {*WANTED, "mouse/dlc-batch.yaml"}
 
 
+def test_the_split_made_at_home_goes_along(project: Path) -> None:
+    dataset = "training-datasets/iteration-0/UnaugmentedDataSet_reachJan1"
+    names = (
+        "Documentation_data-reach_95shuffle1.pickle",
+        "CollectedData_Ann.csv",
+        "metadata.yaml",
+    )
+    (project / dataset).mkdir(parents=True)
+    for name in (*names, "CollectedData_Ann.h5", "reach_Ann95shuffle1.mat"):
+        (project / dataset / name).write_bytes(b"some")
+    members = {file.member for file in plan_packing(project)}
+    assert members == {*WANTED, *(f"mouse/{dataset}/{name}" for name in names)}
+
+
 def test_images_are_stored_and_text_is_deflated(project: Path) -> None:
     with zipfile.ZipFile(packed(project)) as archive:
         methods = {info.filename: info.compress_type for info in archive.infolist()}
     stored = {name for name, method in methods.items() if method == zipfile.ZIP_STORED}
-    assert stored == {"mouse/labeled-data/video1/img01.png"}
+    assert stored == {member for member in WANTED if member.endswith(".png")}
     assert set(methods.values()) == {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
@@ -101,5 +117,6 @@ def test_what_a_link_leads_to_goes_along(project: Path, tmp_path: Path) -> None:
 def test_labels_that_only_an_h5_holds_are_refused(project: Path) -> None:
     (project / "labeled-data/video2").mkdir()
     (project / "labeled-data/video2/CollectedData_Ann.h5").write_bytes(b"hdf")
-    with pytest.raises(ProjectError, match="would be lost"):
-        plan_packing(project)
+    found = check_path(project)
+    assert not found.is_trainable
+    assert [p for p in found.problems if p.where.startswith("labeled-data/video2")]

@@ -8,10 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlc_batch_core.check import Check, check_upload
+from dlc_batch_core.problems import Severity
 from dlc_batch_core.ranged_file import RangedFile
 
 Zipped = Callable[[Mapping[str, bytes]], bytes]
 FRAMES = "mouse/labeled-data/video1"
+TABLE = "labeled-data/video1/CollectedData_Ann.csv"
 
 
 def check(data: bytes) -> Check:
@@ -22,10 +24,15 @@ def codes_of(found: Check) -> list[str]:
     return [each.code for each in found.problems]
 
 
+def errors_of(found: Check) -> list[str]:
+    return [each.code for each in found.problems if each.severity is Severity.ERROR]
+
+
 def test_a_good_project_can_be_trained(zipped: Zipped, project_files: dict[str, bytes]) -> None:
     found = check(zipped(project_files))
     assert found.is_trainable
-    assert found.problems == ()
+    assert codes_of(found) == ["few-frames", "one-video"]
+    assert found.mended == ("config.yaml: `video_sets` lacked labelled videos, now in: video1.",)
     assert found.root == "mouse/"
     assert found.project is not None
     assert found.project.body_parts == ("paw", "nose")
@@ -56,13 +63,14 @@ def test_a_zip_with_several_projects_names_them(
 @pytest.mark.parametrize(
     ("path", "data", "code", "where"),
     [
-        ("mouse/config.yaml", b"Task: [", "yaml-syntax", "mouse/config.yaml, line 1"),
-        ("mouse/config.yaml", b"num_cameras: 2", "project-3d", "mouse/config.yaml"),
-        ("mouse/config.yaml", b"\xff\xfe", "text-encoding", "mouse/config.yaml"),
-        ("mouse/config.yaml", b"#" * 2_000_000, "text-too-long", "mouse/config.yaml"),
-        ("mouse/dlc-batch.yaml", b"epoch: 1", "request-unknown-key", "mouse/dlc-batch.yaml"),
-        (f"{FRAMES}/CollectedData_Ann.csv", None, "no-label-table", "mouse/labeled-data/"),
-        (f"{FRAMES}/img01.png", None, "no-images", f"{FRAMES}/"),
+        ("mouse/config.yaml", b"Task: [", "yaml-syntax", "config.yaml, line 1"),
+        ("mouse/config.yaml", b"num_cameras: 2", "project-3d", "config.yaml"),
+        ("mouse/config.yaml", b"\xff\xfe", "text-encoding", "config.yaml"),
+        ("mouse/config.yaml", b"#" * 2_000_000, "text-too-long", "config.yaml"),
+        ("mouse/dlc-batch.yaml", b"epoch: 1", "request-unknown-key", "dlc-batch.yaml"),
+        (f"{FRAMES}/CollectedData_Ann.csv", None, "no-label-table", "labeled-data/"),
+        (f"{FRAMES}/img02.png", None, "image-missing", f"{TABLE}, row 5"),
+        (f"{FRAMES}/img02.png", b"", "image-unreadable", "labeled-data/video1/img02.png"),
     ],
 )
 def test_each_fault_is_told_where_it_is(
@@ -76,8 +84,9 @@ def test_each_fault_is_told_where_it_is(
     changed = {each: old for each, old in project_files.items() if each != path}
     found = check(zipped(changed if data is None else {**changed, path: data}))
     assert not found.is_trainable
-    assert [(each.code, each.where) for each in found.problems] == [(code, where)]
-    assert found.problems[0].remedy
+    errors = [each for each in found.problems if each.severity is Severity.ERROR]
+    assert [(each.code, each.where) for each in errors] == [(code, where)]
+    assert errors[0].remedy
 
 
 def test_labels_of_another_scorer_are_named(
@@ -94,7 +103,7 @@ def test_an_engine_that_is_not_offered_is_told_unless_the_request_asks_for_ours(
 ) -> None:
     config = project_files["mouse/config.yaml"].replace(b"pytorch", b"tensorflow")
     files = {**project_files, "mouse/config.yaml": config}
-    assert codes_of(check(zipped(files))) == ["engine"]
+    assert errors_of(check(zipped(files))) == ["engine"]
     assert check(zipped({**files, "mouse/dlc-batch.yaml": b"engine: pytorch"})).is_trainable
 
 
@@ -105,7 +114,7 @@ def test_a_missing_setting_is_named(
     lines = project_files["mouse/config.yaml"].splitlines(keepends=True)
     config = b"".join(line for line in lines if not line.startswith(key.encode()))
     found = check(zipped({**project_files, "mouse/config.yaml": config}))
-    assert codes_of(found) == ["config-missing-key"]
+    assert errors_of(found) == ["config-missing-key"]
     assert f"`{key}`" in found.problems[0].what
 
 
@@ -118,7 +127,7 @@ def test_all_faults_are_told_at_once_and_in_a_stable_order(
         "mouse/dlc-batch.yaml": b"epochs: 0\nseeds: 1\n",
     }
     found = check(zipped(faulty))
-    assert len(found.problems) == 6
+    assert len(errors_of(found)) == 6
     backwards = dict(reversed(faulty.items()))
     assert check(zipped(backwards)).problems == found.problems
 
@@ -148,10 +157,10 @@ def test_any_change_of_bytes_gives_a_check(
 
 @given(st.binary(max_size=2000))
 def test_any_rubbish_is_no_zip(data: bytes) -> None:
-    assert codes_of(check(data)) == ["not-a-zip"]
+    assert codes_of(check(data)) in (["not-a-zip"], ["zip-cut-off"])
 
 
-@pytest.mark.parametrize("key", ["Task", "scorer", "date", "default_net_type"])
+@pytest.mark.parametrize("key", ["Task", "scorer", "date"])
 @pytest.mark.parametrize("name", ["/etc/x", "../x", "a\\\\b", "..", "C:x", "a\\x07"])
 def test_a_setting_that_becomes_a_folders_name_can_not_lead_elsewhere(
     key: str, name: str, zipped: Zipped, project_files: dict[str, bytes]
@@ -160,7 +169,7 @@ def test_a_setting_that_becomes_a_folders_name_can_not_lead_elsewhere(
     kept = [line for line in lines if not line.startswith(f"{key}:")]
     config = "\n".join([*kept, f'{key}: "{name}"']).encode()
     found = check(zipped({**project_files, "mouse/config.yaml": config}))
-    assert "config-value" in codes_of(found)
+    assert "config-name" in codes_of(found)
     assert not found.is_trainable
 
 
@@ -169,6 +178,5 @@ def test_labels_that_would_be_lost_are_an_error(
     name: str, zipped: Zipped, project_files: dict[str, bytes]
 ) -> None:
     found = check(zipped({**project_files, f"mouse/labeled-data/video2/{name}": b"labels"}))
-    assert [(p.code, p.where) for p in found.problems] == [
-        ("no-label-table", f"mouse/labeled-data/video2/{name}")
-    ]
+    assert [p for p in found.problems if p.where.startswith("labeled-data/video2")]
+    assert not found.is_trainable

@@ -42,7 +42,8 @@ def test_trainer_and_functions_do_not_import_the_client(folder: str) -> None:
 
 
 def test_core_can_be_imported_where_there_is_no_boto3() -> None:
-    modules = [f"dlc_batch_core.{file.stem}" for file in CORE if file.stem != "__init__"]
+    paths = [file.relative_to(ROOT / "core").with_suffix("") for file in CORE]
+    modules = [".".join(path.parts).removesuffix(".__init__") for path in paths]
     block = "import sys; sys.modules.update(dict.fromkeys(['boto3', 'botocore', 'dlc_batch']))"
     code = f"{block}; import {', '.join(modules)}"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT / "core")

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import zipfile
 from collections.abc import Callable
 
@@ -54,12 +55,18 @@ def test_a_prefetch_of_any_range_asks_for_what_is_there(start: int, length: int)
     assert file.read(10) == DATA[:10]
 
 
+#: All that a check reads of a PNG: 640 x 480 pixels.
+PNG_HEAD = b"\x89PNG\r\n\x1a\n" + struct.pack(">L4sLL", 13, b"IHDR", 640, 480)
+
+
 def big_zip(members: int, member_bytes: int) -> bytes:
-    target, frame = io.BytesIO(), os.urandom(member_bytes)
+    target, frame = io.BytesIO(), PNG_HEAD + os.urandom(member_bytes)
+    rows = [f"labeled-data/v/img{number:05}.png,{number % 600},9" for number in range(members)]
+    table = "\n".join(["scorer,Ann,Ann", "bodyparts,a,a", "coords,x,y", *rows])
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         config = "Task: t\nscorer: Ann\ndate: d\nbodyparts: [a]\nTrainingFraction: [0.9]\n"
         archive.writestr("mouse/config.yaml", config)
-        archive.writestr("mouse/labeled-data/v/CollectedData_Ann.csv", "scorer,Ann\n")
+        archive.writestr("mouse/labeled-data/v/CollectedData_Ann.csv", table)
         for number in range(members):
             archive.writestr(f"mouse/labeled-data/v/img{number:05}.png", frame)
         archive.writestr("mouse/dlc-batch.yaml", "epochs: 3\n")
@@ -74,7 +81,7 @@ def test_a_zip_of_5000_frames_is_checked_by_few_requests() -> None:
     assert found.request is not None
     assert found.request.epochs == 3
     assert file.requests <= 6
-    assert file.bytes_read < len(data) / 100
+    assert file.bytes_read < len(data) / 50
 
 
 def test_more_than_the_limit_is_never_read() -> None:

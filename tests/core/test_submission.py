@@ -8,6 +8,7 @@ import pytest
 
 from dlc_batch_core.errors import CloudError
 from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.limits import Limits
 from dlc_batch_core.run import MailState, Status
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.submission import Claim, Submission, Upload
@@ -25,6 +26,19 @@ def good_zip(zipped: Any, project_files: dict[str, bytes]) -> bytes:
 
 def submission(cloud: Any) -> Submission:
     return Submission(cloud, cloud.table, cloud, cloud.publish, cloud.clock)
+
+
+def test_an_upload_larger_than_the_admin_allows_is_rejected(
+    upload: Upload, good_zip: bytes, new_cloud: Any
+) -> None:
+    cloud = new_cloud(upload=good_zip)
+    strict = dataclasses.replace(submission(cloud), limits=Limits(members=2))
+    run = strict.take(upload, claim(cloud))
+    assert run is not None
+    assert (run.status, [p.code for p in run.problems]) == (
+        Status.REJECTED,
+        ["zip-too-many-members"],
+    )
 
 
 def claim(cloud: Any, claimant: str = "one") -> Claim:

@@ -133,3 +133,16 @@ def test_rubbish_gives_a_mapping_or_a_problem(text: str) -> None:
         places = ["config.yaml" for key in value if isinstance(key, str)]
         assert len(places) == len(value)
     assert all(place.startswith("config.yaml") for place in places)
+
+
+@pytest.mark.parametrize("text", ["a: &x [*x]", "a: &x {b: [1, *x]}", "&x {a: *x}"])
+def test_an_alias_inside_what_it_stands_for_is_refused(text: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        read_yaml_mapping(text, "config.yaml")
+    assert [each.code for each in caught.value.problems] == ["yaml-value"]
+
+
+def test_an_alias_beside_what_it_stands_for_is_read() -> None:
+    # an anchor given twice is legal: Python's warnings, here errors, say nothing of it
+    value = read_yaml_mapping("a: &x [1]\nb: [*x, *x]\nc: &x 2\nd: *x", "config.yaml")
+    assert value == {"a": [1], "b": [[1], [1]], "c": 2, "d": 2}

@@ -24,7 +24,7 @@ def _generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["request.md", "cli.md"])
+@pytest.mark.parametrize("page", ["request.md", "cli.md", "problems.md"])
 def test_generated_pages_are_up_to_date(page: str) -> None:
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
 

@@ -137,6 +137,23 @@ def test_the_job_passes_every_parameter_as_an_argument_of_its_own() -> None:
     assert named == TrainingJob("bucket", "lab", "run", 1).to_parameters().keys()
 
 
+def test_the_limits_of_uploads_reach_function_and_job() -> None:
+    from dlc_batch_core.limits import Limits
+
+    template = yaml_parse(TEMPLATE.read_text())
+    resources, parameters = template["Resources"], template["Parameters"]
+    of_function = resources["SubmitFunction"]["Properties"]["Environment"]["Variables"]
+    of_job = resources["TrainerJob"]["Properties"]["ContainerProperties"]["Environment"]
+    given = {each["Name"]: each["Value"]["Ref"] for each in of_job}
+    assert given.pop("AWS_DEFAULT_REGION") == "AWS::Region"
+    assert given.items() <= {k: v["Ref"] for k, v in of_function.items() if "Ref" in v}.items()
+    defaults = {name: str(parameters[ref]["Default"]) for name, ref in given.items()}
+    assert Limits.from_settings(defaults) == Limits()
+    assert Limits.from_settings(dict.fromkeys(given, "1")) == Limits(
+        members=1, total_bytes=1 << 30
+    )
+
+
 def test_the_template_lies_where_the_client_looks_for_it() -> None:
     from dlc_batch.local.home import checkout
 

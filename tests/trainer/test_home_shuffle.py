@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from dlc_batch_core.errors import LabError
-from dlc_batch_trainer.home_shuffle import HomeShuffle, find_home_shuffle, settings_to_take
+from dlc_batch_trainer.home_shuffle import (
+    HomeShuffle,
+    find_home_shuffle,
+    find_tensorflow_shuffle,
+    settings_to_take,
+)
 
 OURS = {
     "net_type": "resnet_50",
@@ -38,6 +43,7 @@ def test_takes_what_differs_and_is_allowed() -> None:
 def test_leaves_out_what_names_files_or_code() -> None:
     home = {
         "metadata": {"project_path": "/home/lab"},  # ours is made anew: not worth a word
+        "resume_training_from": "/etc/passwd",
         "logger": {"type": "WandbLogger"},
         "train_settings": {"weight_init": {"snapshot_path": "/etc/passwd"}},
         "runner": {"optimizer": {"type": "os.system"}},
@@ -46,6 +52,7 @@ def test_leaves_out_what_names_files_or_code() -> None:
     taken, left_out = settings_to_take(home, OURS)
     assert taken == {}
     assert left_out == [
+        "resume_training_from",
         "logger.type",
         "train_settings.weight_init.snapshot_path",
         "runner.optimizer.type",
@@ -95,3 +102,49 @@ def test_finds_the_shuffle_by_its_folder(tmp_path: Path) -> None:
     assert found.percent == 80
     assert find_home_shuffle(tmp_path, "walk", "Jan1", 2, 2) is None
     assert find_home_shuffle(tmp_path, "walk", "Jan1", 0, 1) is None
+
+
+def test_a_shuffle_that_is_no_text(tmp_path: Path) -> None:
+    folder = tmp_path / "dlc-models-pytorch/iteration-0/walkJan1-trainset95shuffle1/train"
+    folder.mkdir(parents=True)
+    (folder / "pytorch_config.yaml").write_bytes(b"net_type: \xff")
+    with pytest.raises(LabError, match="UTF-8") as caught:
+        find_home_shuffle(tmp_path, "walk", "Jan1", 0, 1)
+    assert "pytorch_config.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("detector", "name"),
+    [
+        ({"model": {"type": "SSDLite"}}, "ssdlite"),
+        ({"model": {"type": "FasterRCNN", "variant": "fasterrcnn_v2"}}, "fasterrcnn_v2"),
+        ({"model": {"variant": 5}}, None),
+        ({"model": [1]}, None),
+        ("fast", None),
+        (None, None),
+    ],
+)
+def test_detector_as_deeplabcut_is_asked_for_it(detector: object, name: str | None) -> None:
+    assert HomeShuffle("x", 95, {"detector": detector}).detector == name
+
+
+def test_all_that_was_left_out_is_listed() -> None:
+    left_out = [f"model.backbone.setting_{n}" for n in range(40)]
+    taken, out = HomeShuffle("x.yaml", 95, {}).notes(["data.train.hflip.p"], left_out)
+    assert taken == "x.yaml: taken over: data.train.hflip.p."
+    assert all(name in out for name in left_out)
+    assert HomeShuffle("x.yaml", 95, {}).notes([], []) == []
+
+
+def test_no_key_forges_a_mail() -> None:
+    (note,) = HomeShuffle("x.yaml", 95, {}).notes([], ["a\n\nPay here: evil\x1b[2J", "b" * 10_000])
+    assert note.isprintable()
+    assert len(note) < 300
+
+
+def test_recognises_the_settings_of_the_other_engine() -> None:
+    mine = "dlc-models/iteration-1/walkJan1-trainset95shuffle3/train/pose_cfg.yaml"
+    members = ("config.yaml", mine.replace("/train/", "/test/"), mine)
+    assert find_tensorflow_shuffle(members, "walk", "Jan1", 1, 3) == mine
+    assert find_tensorflow_shuffle(members, "walk", "Jan1", 1, 33) is None
+    assert find_tensorflow_shuffle(members, "walk", "Jan1", 0, 3) is None

@@ -38,6 +38,7 @@ def test_trains_scores_and_exports(trained: tuple[Bench, Finished]) -> None:
     assert 0 < outcome.metrics["train_rmse_px"] < 160
     assert set(outcome.timings) == {"fetch", "unpack", "prepare", "train", "evaluate", "export"}
     assert "epoch 2/2: loss " in done.output
+    assert " MB/s" in done.output
     progress = Progress.from_json(bench.read(bench.keys.shuffle(1).progress))
     assert (progress.stage, progress.attempt) == ("export", 2)
 
@@ -120,6 +121,9 @@ def test_records_enough_to_repeat(trained: tuple[Bench, Finished], tiny_request:
     assert facts["train_settings"]["epochs"] == 2
     assert facts["versions"]["deeplabcut"] == "3.0.2"
     assert facts["upload"]["version_id"]
+    assert facts["upload"]["etag"]
+    assert facts["upload"]["taken"]["files"] >= 1 + 2 + 16  # settings, tables, frames
+    assert len(facts["upload"]["taken"]["listing_sha256"]) == 64
     assert str(MODEL / "train" / "snapshot-002.pt") in facts["sha256"]
 
 

@@ -17,6 +17,7 @@ from types import FrameType
 from dlc_batch_core.errors import CloudError, DlcBatchError, LabError
 from dlc_batch_core.job import ExitCode
 from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.limits import Limits
 from dlc_batch_core.outcome import ErrorKind, Outcome
 from dlc_batch_trainer.errors import InfrastructureError, Interrupted
 from dlc_batch_trainer.progress import ProgressReporter
@@ -82,7 +83,8 @@ def _train(
     # Not at the top: what it imports reads the environment that _keep_libraries_at_bay sets.
     from dlc_batch_trainer.program import TrainingProgram
 
-    trained = TrainingProgram(store, shuffle, work, reporter, mended).run()
+    limits = Limits.from_settings(os.environ)
+    trained = TrainingProgram(store, shuffle, work, reporter, mended, limits).run()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is there: what is left takes a second
     return Outcome(
         succeeded=True,

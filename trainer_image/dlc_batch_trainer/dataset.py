@@ -44,6 +44,15 @@ def dataset_folder(config: Any) -> Path:
     return Path(auxiliaryfunctions.get_training_set_folder(config))
 
 
+def images_to_merge(project: Path, scorer: str) -> list[str]:
+    """Images of the label tables in the order in which DeepLabCut will merge them."""
+    images: list[str] = []
+    for table in project.glob(f"labeled-data/*/CollectedData_{scorer}.csv"):
+        with table.open(newline="", encoding="utf-8") as file:
+            images += [row[0] for row in csv.reader(file) if row[0].startswith("labeled-data/")]
+    return sorted(images, key=lambda image: image.split("/"))
+
+
 def labelled_images(project: Path, config: Any) -> list[str]:
     """Images of the merged table in its row order: what the split's numbers count."""
     table = project / dataset_folder(config) / f"CollectedData_{config['scorer']}.csv"

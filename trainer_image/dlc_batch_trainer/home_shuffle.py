@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dlc_batch_core.networks import as_trained_at_home
 from dlc_batch_core.settings import is_allowed_setting
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.errors import UserError
 
 #: Not the network's: where files lay and what was computed from the project, made anew here.
-_OURS = re.compile(r"(metadata|net_type|method|config_version|device|resume_training_from)(\.|$)")
+_OURS = re.compile(r"(metadata|net_type|method|config_version|device)(\.|$)")
 #: DeepLabCut's largest has 300 leaves, 6 deep. YAML's aliases can make a small file endless.
 _MAX_LEAVES, _MAX_DEPTH = 5000, 12
+#: Settings named in one note. What was left out, the lab must know in full; a configuration of
+#: DeepLabCut's has 300 settings at most, and a note is cut at 4,000 characters (core's run.py).
+_SHOWN_TAKEN, _SHOWN_LEFT_OUT = 12, 60
+_MAX_NAME = 80  # characters of a setting's name, longer than any of DeepLabCut's
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,26 @@ class HomeShuffle:
         net_type = self.config.get("net_type")
         if not isinstance(net_type, str):
             return None
-        is_top_down = str(self.config.get("method", "bu")).lower() == "td"
-        # only a plain backbone is trained both ways; DeepLabCut ignores the prefix on others
-        return f"top_down_{net_type}" if is_top_down and _is_backbone(net_type) else net_type
+        return as_trained_at_home(net_type, str(self.config.get("method", "bu")))
 
     @property
     def detector(self) -> str | None:
         """The detector of a top-down network, as create_training_dataset takes it."""
-        model = (self.config.get("detector") or {}).get("model") or {}
+        detector = self.config.get("detector")
+        model = detector.get("model") if isinstance(detector, Mapping) else None
+        if not isinstance(model, Mapping):
+            return None
         if model.get("type") == "SSDLite":
             return "ssdlite"
         return model.get("variant") if isinstance(model.get("variant"), str) else None
+
+    def notes(self, taken: Sequence[str], left_out: Sequence[str]) -> list[str]:
+        """Tell the lab which settings were taken over, and which were not."""
+        sides = (
+            ("taken over", taken, _SHOWN_TAKEN),
+            ("left out", left_out, _SHOWN_LEFT_OUT),
+        )
+        return [f"{self.where}: {w}: {_listed(names, n)}." for w, names, n in sides if names]
 
 
 def find_home_shuffle(
@@ -52,16 +66,35 @@ def find_home_shuffle(
     """Return the shuffle that the lab made at home, or None.
 
     Raises:
-        ProjectError: its configuration is not plain YAML.
+        ProjectError, UserError: its configuration is not plain YAML.
     """
     folder = project / "dlc-models-pytorch" / f"iteration-{iteration}"
     name = re.compile(re.escape(task + date) + rf"-trainset(\d+)shuffle{shuffle}")
     for candidate in sorted(folder.glob("*/train/pytorch_config.yaml")):
         if found := name.fullmatch(candidate.parent.parent.name):
             where = candidate.relative_to(project).as_posix()
-            config = read_yaml_mapping(candidate.read_text("utf-8-sig"), where)
+            config = read_yaml_mapping(_read(candidate, where), where)
             return HomeShuffle(where, int(found[1]), config)
     return None
+
+
+def _read(path: Path, where: str) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{where} is not text in UTF-8.",
+            "Make the shuffle anew in DeepLabCut, or leave the folder dlc-models-pytorch out.",
+        ) from error
+
+
+def find_tensorflow_shuffle(
+    members: Iterable[str], task: str, date: str, iteration: int, shuffle: int
+) -> str | None:
+    """Return the settings of a shuffle made at home with TensorFlow, which are not honoured."""
+    folder = rf"dlc-models/iteration-{iteration}/{re.escape(task + date)}"
+    name = re.compile(rf"{folder}-trainset[0-9]+shuffle{shuffle}/train/pose_cfg\.yaml")
+    return next((member for member in sorted(members) if name.fullmatch(member)), None)
 
 
 def settings_to_take(
@@ -113,5 +146,12 @@ def _has_below(path: str, leaves: Mapping[str, Any]) -> bool:
     return any(each.startswith(f"{path}.") for each in leaves)
 
 
-def _is_backbone(net_type: str) -> bool:
-    return net_type.startswith(("resnet", "hrnet", "cspnext"))
+def _listed(paths: Sequence[str], shown: int) -> str:
+    more = f" and {len(paths) - shown} more" if len(paths) > shown else ""
+    return ", ".join(_name(path) for path in paths[:shown]) + more
+
+
+def _name(path: str) -> str:
+    """The setting's name for a mail: the lab's file may have anything for a key."""
+    text = "".join(c if c.isprintable() else "?" for c in path)
+    return text if len(text) <= _MAX_NAME else text[:_MAX_NAME] + "..."

@@ -16,8 +16,6 @@ from dlc_batch_core.request import Request
 from dlc_batch_trainer.errors import UserError
 from dlc_batch_trainer.home_shuffle import HomeShuffle, settings_to_take
 
-_SHOWN = 12  # settings named in one note
-
 
 def configure(
     path: Path, request: Request, home: HomeShuffle | None, mended: list[str]
@@ -33,22 +31,32 @@ def configure(
         UserError: DeepLabCut does not take one of them.
     """
     config = PoseConfig.from_yaml(path).to_dict(normalize=True)
+    wanted = _wanted_settings(request)
     if home is not None:
-        _take_home_settings(config, home, request, mended)
-    wanted: dict[str, Any] = {"train_settings.seed": request.seed}
-    if request.epochs is not None:
-        wanted["train_settings.epochs"] = request.epochs
-    if request.batch_size is not None:
-        wanted["train_settings.batch_size"] = request.batch_size
-    put_settings(config, {**wanted, **request.overrides})
+        _take_home_settings(config, home, request, wanted, mended)
+    put_settings(config, wanted)
     checked = _checked(config)
     checked.to_yaml(path)
     result: dict[str, Any] = checked.to_dict(normalize=True)
     return result
 
 
+def _wanted_settings(request: Request) -> dict[str, Any]:
+    """What dlc-batch.yaml asks for, by dotted path."""
+    wanted: dict[str, Any] = {"train_settings.seed": request.seed}
+    if request.epochs is not None:
+        wanted["train_settings.epochs"] = request.epochs
+    if request.batch_size is not None:
+        wanted["train_settings.batch_size"] = request.batch_size
+    return {**wanted, **request.overrides}
+
+
 def _take_home_settings(
-    config: dict[str, Any], home: HomeShuffle, request: Request, mended: list[str]
+    config: dict[str, Any],
+    home: HomeShuffle,
+    request: Request,
+    wanted: Mapping[str, Any],
+    mended: list[str],
 ) -> None:
     if request.net_type not in (None, home.net_type):
         mended.append(
@@ -57,17 +65,18 @@ def _take_home_settings(
         )
         return
     taken, left_out = settings_to_take(_with_absent_transforms(home.config), config)
+    taken = {path: value for path, value in taken.items() if path not in wanted}
     put_settings(config, taken)
-    if taken:
-        mended.append(f"{home.where}: taken over: {_listed(list(taken))}.")
-    if left_out:
-        mended.append(f"{home.where}: left out: {_listed(left_out)}.")
+    mended += home.notes(list(taken), left_out)
 
 
 def _with_absent_transforms(home: Mapping[str, Any]) -> dict[str, Any]:
     """Spell out the transforms that the lab deleted from its file: absent means off there."""
     defaults = {name: f.default for name, f in DataTransformationConfig.model_fields.items()}
-    data = dict(home.get("data") or {})
+    data = home.get("data")
+    if not isinstance(data, Mapping):
+        return dict(home)
+    data = dict(data)
     for part in ("train", "inference"):
         if isinstance(data.get(part), Mapping):
             data[part] = {**defaults, **data[part]}
@@ -95,8 +104,3 @@ def _checked(config: dict[str, Any]) -> Any:
             f"DeepLabCut does not take these settings: {faults}.",
             "Mend `overrides` in dlc-batch.yaml, or the shuffle's pytorch_config.yaml.",
         ) from error
-
-
-def _listed(paths: list[str]) -> str:
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return ", ".join(paths[:_SHOWN]) + more

@@ -7,19 +7,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dlc_batch_core.archive import CONFIG_FILE
+from dlc_batch_core.check import check_files
+from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.problems import Severity
+from dlc_batch_core.project_files import ProjectFiles
+from dlc_batch_core.project_folder import FolderArchive
 from dlc_batch_core.request import Request
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.dataset import (
     dataset_folder,
     find_model_folder,
+    images_to_merge,
     labelled_images,
     make_training_dataset,
 )
-from dlc_batch_trainer.errors import UserError
-from dlc_batch_trainer.home_shuffle import HomeShuffle, find_home_shuffle
-from dlc_batch_trainer.label_tables import mend_label_tables, require_body_parts
+from dlc_batch_trainer.home_shuffle import (
+    HomeShuffle,
+    find_home_shuffle,
+    find_tensorflow_shuffle,
+)
+from dlc_batch_trainer.home_split import HomeSplits
+from dlc_batch_trainer.label_tables import write_label_tables
 from dlc_batch_trainer.pose_config import configure
-from dlc_batch_trainer.project_config import CONFIG, list_videos, mend_config, read_config
+from dlc_batch_trainer.project_config import require_valid
 from dlc_batch_trainer.split import Split, draw_split
 from dlc_batch_trainer.yaml_writer import write_yaml
 
@@ -57,42 +68,68 @@ class Preparation:
         Raises:
             LabError: the project or the request is at fault.
         """
-        config, frames = self._mend(members)
+        config = self._mend(members)
         home_metadata = self._take_home_metadata(config)
-        home = find_home_shuffle(
-            self.project, config["Task"], config["date"], config["iteration"], self.shuffle
-        )
-        fractions = config["TrainingFraction"]
-        trainset = _trainset_of(home, fractions)
-        split = draw_split(frames, fractions[trainset], self.request.seed, self.shuffle)
-        config_path = self.project / CONFIG
+        home = self._find_home_shuffle(config, members)
+        images = images_to_merge(self.project, config["scorer"])
+        trainset, split = self._choose_split(config, home, images)
+        config_path = self.project / CONFIG_FILE
         net_type, detector = self._choose_net(config, home)
         make_training_dataset(config_path, net_type, self.shuffle, split, detector)
         folder = find_model_folder(config_path, trainset, self.shuffle)
         settings = configure(
             folder / "train" / "pytorch_config.yaml", self.request, home, self.mended
         )
-        images = labelled_images(self.project, config)
+        if labelled_images(self.project, config) != images:
+            raise RuntimeError("DeepLabCut merged other rows than those that the split is of")
         return Prepared(config_path, trainset, split, images, folder, settings, home_metadata)
 
-    def _mend(self, members: Sequence[str]) -> tuple[dict[str, Any], int]:
-        """Write our config.yaml; return it, and how many frames are labelled."""
-        original = read_config(self.project)
-        config = mend_config(original, self.project, self.mended)
-        self._require_pytorch(config)
-        tables = mend_label_tables(self.project, config["scorer"], members, self.mended)
-        require_body_parts(config, tables)
-        config["video_sets"] = list_videos(original, tables)
-        write_yaml(self.project / CONFIG, config)
-        return config, sum(table.frames for table in tables)
-
-    def _require_pytorch(self, config: dict[str, Any]) -> None:
-        engine = self.request.engine or config.get("engine") or "pytorch"
-        if engine != "pytorch":
-            raise UserError(
-                f"The engine {engine} is not offered.",
-                "Write `engine: pytorch` into dlc-batch.yaml beside config.yaml.",
+    def _find_home_shuffle(
+        self, config: dict[str, Any], members: Sequence[str]
+    ) -> HomeShuffle | None:
+        """Find the shuffle made at home; one of the other engine gets a note only."""
+        place = (config["Task"], config["date"], config["iteration"], self.shuffle)
+        home = find_home_shuffle(self.project, *place)
+        if home is None and (other := find_tensorflow_shuffle(members, *place)):
+            self.mended.append(
+                f"{other}: left out: it has the settings of DeepLabCut's other engine, TensorFlow,"
+                " and the training is with PyTorch."
             )
+        return home
+
+    def _choose_split(
+        self, config: dict[str, Any], home: HomeShuffle | None, images: list[str]
+    ) -> tuple[int, Split]:
+        """Which train fraction, and the split: the one made at home, or one drawn."""
+        seed, fractions = self.request.seed, config["TrainingFraction"]
+        splits = HomeSplits(
+            self.project, config["Task"], config["date"], config["scorer"], config["iteration"]
+        )
+        percents = [home.percent] if home else splits.percents(self.shuffle)
+        trainset = _trainset_of(percents, fractions)
+        fraction = fractions[trainset]
+        split = splits.take(self.shuffle, fraction, images, seed, self.mended)
+        splits.remove()
+        split = split or draw_split(images, fraction, seed, self.shuffle)
+        self.mended.append(split.note)
+        return trainset, split
+
+    def _mend(self, members: Sequence[str]) -> dict[str, Any]:
+        """Check our copy as the upload was checked; write what was mended, and return config.yaml.
+
+        Raises:
+            ProjectError: with every problem.
+        """
+        files = ProjectFiles(FolderArchive(self.project, also=members), "")
+        found = check_files(files, self.request)
+        if not found.is_trainable:
+            raise ProjectError(p for p in found.problems if p.severity is Severity.ERROR)
+        self.mended.extend(found.mended)
+        config = {**found.config, "project_path": str(self.project)}
+        require_valid(config)
+        write_label_tables(self.project, found.tables)
+        write_yaml(self.project / CONFIG_FILE, config)
+        return config
 
     def _choose_net(
         self, config: dict[str, Any], home: HomeShuffle | None
@@ -113,9 +150,12 @@ class Preparation:
         return found
 
 
-def _trainset_of(home: HomeShuffle | None, fractions: list[float]) -> int:
-    """Which train fraction: the home-made shuffle's, else the first."""
-    percents = [int(100 * fraction) for fraction in fractions]  # as DeepLabCut names folders
-    if home is None or home.percent not in percents:
-        return 0
-    return percents.index(home.percent)
+def _trainset_of(at_home: Sequence[int], fractions: Sequence[float]) -> int:
+    """Which train fraction: the first for which there is a shuffle made at home, else the first.
+
+    Args:
+        at_home: fractions in percent, as DeepLabCut names the folders of the shuffles.
+        fractions: config.yaml's.
+    """
+    percents = [int(100 * fraction) for fraction in fractions]
+    return next((i for i, percent in enumerate(percents) if percent in at_home), 0)

@@ -1,7 +1,8 @@
 """The training program, top to bottom.
 
-fetch     request.json, and the version of the upload that was checked
-unpack    the settings, label tables and images of the project; nothing that could be code
+fetch     request.json, and the directory of the version of the upload that was checked
+unpack    the settings, label tables and images of the project, written as they arrive; nothing
+          that could be code
 prepare   mend a copy of config.yaml, make the data set anew, draw the split, set the network
 train     with DeepLabCut: a line, and now and then a progress.json, as epochs are done
 evaluate  with DeepLabCut: the last snapshot, on the frames it trained on and on the others
@@ -18,11 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_request import RunRequest
-from dlc_batch_trainer.export import export_results, sha256, write_run_file, zip_results
+from dlc_batch_trainer.export import export_results, write_run_file, zip_results
+from dlc_batch_trainer.ingest import Ingest
 from dlc_batch_trainer.progress import ProgressReporter
-from dlc_batch_trainer.store import RunStore
-from dlc_batch_trainer.unpack import unpack
+from dlc_batch_trainer.store import RunStore, StoredUpload
 from dlc_batch_trainer.weights import prepare_hub
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class TrainingProgram:
     work: Path
     reporter: ProgressReporter
     mended: list[str] = field(default_factory=list)  # sentences for the lab
+    limits: Limits = field(default_factory=Limits)  # how large a project is accepted
 
     def run(self) -> Trained:
         """Train the shuffle and leave its results in S3.
@@ -63,18 +66,16 @@ class TrainingProgram:
         """
         self.reporter.enter("fetch")
         run = self.store.read_request()
-        upload = self.work / "upload.zip"
-        self.store.download(run, upload)
+        upload = self.store.find_upload(run)
+        ingest = Ingest.begin(upload, run.root, self.limits)
 
         self.reporter.enter("unpack")
-        upload_hash = sha256(upload)
         project = self.work / "project"
         project.mkdir()
-        members = unpack(upload, run.root, project)
-        upload.unlink()
+        ingest.write(project, self.reporter.fetched)
 
         self.reporter.enter("prepare")
-        ready = self._prepare(run, project, members)
+        ready = self._prepare(run, project, ingest.files)
 
         self.reporter.enter("train")
         snapshot = self._train(run, ready)
@@ -91,7 +92,8 @@ class TrainingProgram:
         results = self.work / "results"
         export_results(project, ready.model_folder, ready.home_metadata, results)
         zip_results(results, run.run_id.rpartition("-")[0] or run.run_id)
-        write_run_file(results, self._facts(run, ready, metrics, upload_hash))
+        origin = _origin(run, upload, ingest)
+        write_run_file(results, self._facts(run, ready, metrics, origin))
         files = self.store.write_results(results)
         message = _sentence(ready, snapshot, metrics, run.request.evaluate)
         return Trained(message, metrics, files)
@@ -125,7 +127,11 @@ class TrainingProgram:
         return scores
 
     def _facts(
-        self, run: RunRequest, ready: Prepared, metrics: Mapping[str, float], upload_hash: str
+        self,
+        run: RunRequest,
+        ready: Prepared,
+        metrics: Mapping[str, float],
+        origin: Mapping[str, object],
     ) -> dict[str, object]:
         """What run.json tells: enough to repeat the training."""
         split = ready.split
@@ -133,11 +139,14 @@ class TrainingProgram:
             "schema_version": SCHEMA_VERSION,
             "run_id": run.run_id,
             "shuffle": self.shuffle,
-            "upload": {"key": run.key, "version_id": run.version_id, "sha256": upload_hash},
+            "upload": origin,
             "request": run.request.to_dict(),
             "net_type": ready.settings["net_type"],
             "train_settings": ready.settings["train_settings"],
             "split": {
+                "method": split.method,
+                "seed": split.seed,
+                "note": split.note,
                 "fraction": split.fraction,
                 "train": [ready.images[i] for i in split.train],
                 "test": [ready.images[i] for i in split.test],
@@ -148,6 +157,17 @@ class TrainingProgram:
             | {name: version(name) for name in _PACKAGES},
             "timings": self.reporter.timings(),
         }
+
+
+def _origin(run: RunRequest, upload: StoredUpload, ingest: Ingest) -> dict[str, object]:
+    """Which upload, and what of it: the zip as a whole is never read, so it has no hash."""
+    return {
+        "key": run.key,
+        "version_id": run.version_id,
+        "etag": upload.etag,
+        "bytes": upload.size,
+        "taken": ingest.facts(),
+    }
 
 
 def _sentence(

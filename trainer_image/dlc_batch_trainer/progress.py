@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from dlc_batch_core.progress import PROGRESS_SECONDS, Progress
 from dlc_batch_trainer.store import STORE_ERRORS
 
+#: A line about what was fetched comes at most this often, in seconds (our choice).
+_LINE_SECONDS = 5.0
+
 
 class ProgressReporter:
     """Tells stages and epochs as they come, and keeps how long each stage took."""
@@ -18,7 +21,7 @@ class ProgressReporter:
         self._attempt = attempt
         self._stage: str | None = None
         self._began = time.monotonic()
-        self._written = self._epoch_began = 0.0
+        self._written = self._epoch_began = self._line_printed = 0.0
         self._seconds: dict[str, float] = {}
 
     def enter(self, stage: str) -> None:
@@ -43,6 +46,18 @@ class ProgressReporter:
             self._send(
                 Progress(self._stage or "train", _now(), epoch, epochs, loss, self._attempt)
             )
+
+    def fetched(self, done: int, total: int) -> None:
+        """Tell how many bytes of how many of the project are there."""
+        now, is_all = time.monotonic(), done == total
+        if is_all or now - self._line_printed >= _LINE_SECONDS:
+            self._line_printed = now
+            rate = done / max(now - self._began, 1e-3) / 1e6
+            print(f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB, {rate:,.0f} MB/s", flush=True)
+        if is_all or now - self._written >= PROGRESS_SECONDS:
+            stage = self._stage or "unpack"
+            of = {"bytes_done": done, "bytes_total": total}
+            self._send(Progress(stage, _now(), attempt=self._attempt, **of))
 
     def timings(self) -> dict[str, float]:
         """Seconds by stage, the present one included."""

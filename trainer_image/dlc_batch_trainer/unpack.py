@@ -1,86 +1,82 @@
-"""Unpacks what training needs of an upload, and nothing that could be code.
-
-Only text and images are taken, by their names: a .pickle, an .h5, a .mat or a .pt can run code
-in whoever loads it, so none of them reaches the disk. Everything derived is made anew.
-"""
+"""Writes one member of a zip to the disk while its bytes arrive."""
 
 from __future__ import annotations
 
-import shutil
+import struct
 import zipfile
 import zlib
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path
 
-from dlc_batch_core.archive import Archive, Member, read_archive
-from dlc_batch_trainer.errors import InfrastructureError, UserError
+from dlc_batch_core.archive_safety import damaged
+from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.member import LOCAL_HEADER_BYTES, Member
+from dlc_batch_core.member_names import raw_name
+from dlc_batch_trainer.transfer import CHUNK_BYTES, RangeStream
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
-_CHUNK = 1 << 20
-#: No label file, configuration or frame comes near these; a bomb does. Our choice.
-MAX_MEMBER_BYTES = 512 * 1024**2
-MAX_TOTAL_BYTES = 64 * 1024**3
-_REMEDY = "Zip the project folder anew, with the file manager or `zip -r`, and upload it again."
+#: Local header (APPNOTE 4.3.7): signature, version, flags, method, time, date, CRC-32, packed
+#: size, size, length of the name, length of the extra field. CRC and sizes are 0 where a data
+#: descriptor follows; the directory's are used.
+_LOCAL_HEADER = struct.Struct("<4s5H3L2H")
+_SIGNATURE = b"PK\x03\x04"
 
 
-def unpack(upload: Path, root: str, target: Path) -> tuple[str, ...]:
-    """Unpack the project that lies under `root` ("" or "a/b/") in the zip.
+def unpack_member(stream: RangeStream, member: Member, end: int, draft: Path, path: Path) -> None:
+    """Write a member to `draft`, and rename it to `path` once its CRC is found to be right.
 
-    Returns:
-        the paths of all files of the project, the ones left in the zip too, relative to it.
+    Args:
+        stream: stands at the member's local header, or before it.
+        member: as the directory has it; not a byte more than its size is inflated.
+        end: where the next member begins.
+        draft: on the same disk as `path`; both folders exist.
 
     Raises:
-        ProjectError, UserError: the zip is broken, or holds what is not safe.
+        ProjectError: its bytes are not what the directory says.
     """
-    with upload.open("rb") as file:
-        archive = read_archive(file, upload.name)
-        members = archive.under(root)
-        left = MAX_TOTAL_BYTES
-        for member in members:
-            path = PurePosixPath(member.path.removeprefix(root))
-            if is_taken(path):
-                left -= _inflate(archive, member, target / path, min(left, MAX_MEMBER_BYTES))
-    return tuple(member.path.removeprefix(root) for member in members)
-
-
-def is_taken(path: PurePosixPath) -> bool:
-    """Whether a file of a project is unpacked: settings, label tables and labelled images."""
-    if len(path.parts) == 1:
-        return path.name == "config.yaml"
-    match path.parts[0]:
-        case "labeled-data":
-            is_table = path.name.startswith("CollectedData") and path.suffix.lower() == ".csv"
-            return is_table or path.suffix.lower() in IMAGES
-        case "dlc-models-pytorch":
-            return path.name == "pytorch_config.yaml"
-        case "training-datasets":
-            return path.name == "metadata.yaml"
-    return False
-
-
-def _inflate(archive: Archive, member: Member, path: Path, limit: int) -> int:
-    """Inflate one member and return its bytes, counted as they come, not as the zip says."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    size = 0
+    stream.skip_to(member.info.header_offset)
     try:
-        with archive.open(member) as source, path.open("xb") as target:
-            while chunk := source.read(_CHUNK):
-                size += len(chunk)
-                _require_sane(member, size, limit, path)
-                target.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UserError(f"The zip's member {member.path} is damaged: {error}.", _REMEDY) from error
-    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        raise UserError(f"The zip's member {member.path} is there twice.", _REMEDY) from error
-    return size
+        _pass_header(stream, member, end)
+        with draft.open("wb") as file:
+            checksum = size = 0
+            for piece in _inflated(stream, member):
+                size += len(piece)
+                _require(size <= member.size, member, "it is larger than the zip says")
+                checksum = zlib.crc32(piece, checksum)
+                file.write(piece)
+    except (zlib.error, EOFError) as error:
+        raise ProjectError([damaged(member.path)]) from error
+    _require(size == member.size, member, "it is smaller than the zip says")
+    _require(checksum == member.info.CRC, member, "its checksum does not fit")
+    draft.replace(path)
 
 
-def _require_sane(member: Member, size: int, limit: int, path: Path) -> None:
-    if size > limit:
-        raise UserError(
-            f"The zip's member {member.path} inflates to more than {limit // 1024**2} MiB.",
-            _REMEDY,
-        )
-    if shutil.disk_usage(path.parent).free < _CHUNK:
-        raise InfrastructureError(
-            "The disk is full.", "Give the compute environment a larger disk."
-        )
+def _pass_header(stream: RangeStream, member: Member, end: int) -> None:
+    header = _LOCAL_HEADER.unpack(stream.take(LOCAL_HEADER_BYTES))
+    signature, method, name_length, extra_length = header[0], header[3], header[9], header[10]
+    _require(signature == _SIGNATURE, member, "it is not where the zip says")
+    is_same = method == member.info.compress_type
+    name = stream.take(name_length)
+    _require(is_same and name == raw_name(member.info), member, "the zip tells of it in two ways")
+    stream.skip_to(stream.position + extra_length)
+    fits = stream.position + member.info.compress_size <= end
+    _require(fits, member, "its bytes are those of another member too")
+
+
+def _inflated(stream: RangeStream, member: Member) -> Iterator[bytes | memoryview]:
+    """Yield the member's bytes in pieces of at most CHUNK_BYTES."""
+    packed = stream.chunks(member.info.compress_size)
+    if member.info.compress_type == zipfile.ZIP_STORED:
+        yield from packed
+        return
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)  # without zlib's own header
+    for chunk in packed:
+        data: bytes | memoryview = chunk
+        while piece := inflater.decompress(data, CHUNK_BYTES):
+            yield piece
+            data = inflater.unconsumed_tail
+    _require(inflater.eof or not member.size, member, "it is cut off")
+
+
+def _require(holds: bool, member: Member, why: str) -> None:
+    if not holds:
+        raise ProjectError([damaged(member.path, f"The member is damaged: {why}.")])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
 from pathlib import Path
 
 import click
 
 from dlc_batch.cli.options import json_option, print_json
-from dlc_batch.packing import pack, plan_packing
-from dlc_batch_core.check import Check, check_upload
-from dlc_batch_core.errors import LabError, ProjectError
-from dlc_batch_core.problems import Problem
+from dlc_batch_core.catalogue import problem
+from dlc_batch_core.check import Check, check_archive, check_upload
+from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.project_folder import FolderArchive
 
 
 @click.command()
@@ -23,7 +21,7 @@ def check(project: Path, as_json: bool) -> None:
 
     Exits 0 if it can be trained, 1 if not.
     """
-    found = _check(project)
+    found = check_path(project)
     if as_json:
         print_json(to_answer(found))
     else:
@@ -42,43 +40,26 @@ def to_answer(found: Check) -> dict[str, object]:
 
 def print_check(found: Check, name: str) -> None:
     """Print a check for a person."""
-    for problem in found.problems:
-        click.echo(_as_lines(problem))
+    for each in found.problems:
+        click.echo(f"{each.severity}: {each.where}\n  {each.what}\n  {each.remedy}")
+    for sentence in found.mended:
+        click.echo(f"mended in the copy that is trained: {sentence}")
     click.echo(f"{name} can be trained." if found.is_trainable else f"{name} can't be trained.")
 
 
-def _as_lines(problem: Problem) -> str:
-    return f"{problem.severity}: {problem.where}\n  {problem.what}\n  {problem.remedy}"
-
-
-def _check(project: Path) -> Check:
+def check_path(project: Path) -> Check:
+    """Check a project's folder, or its zip."""
     try:
         if project.is_dir():
-            return _check_folder(project)
+            return check_archive(FolderArchive(project), _name(project))
         with project.open("rb") as file:
             return check_upload(file, _name(project))
+    except ProjectError as error:
+        return Check(error.problems)
     except OSError as error:
         what = f"It can't be read: {error.strerror}."
-        return Check((Problem("unreadable", str(project), what, "Look at the path."),))
+        return Check((problem("unreadable", str(project), what),))
 
 
 def _name(project: Path) -> str:
     return project.resolve().name or str(project)  # "." has no name of its own
-
-
-def _check_folder(project: Path) -> Check:
-    try:
-        files = plan_packing(project)
-    except ProjectError as error:
-        return Check(error.problems)
-    except LabError:
-        return check_upload(io.BytesIO(_EMPTY_ZIP), _name(project))
-    with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
-        archive = Path(folder, "project.zip")
-        pack(files, archive)
-        with archive.open("rb") as file:
-            return check_upload(file, _name(project))
-
-
-#: The directory of a zip without members: a folder without a project, as the check sees it.
-_EMPTY_ZIP = b"PK\x05\x06" + bytes(18)

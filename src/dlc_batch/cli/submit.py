@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from dlc_batch.cli.check import print_check, to_answer
+from dlc_batch.cli.check import check_path, print_check, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
 from dlc_batch.packing import pack, plan_packing
 from dlc_batch_core.check import Check
-from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
 
 if TYPE_CHECKING:
@@ -29,21 +28,18 @@ def submit(options: Options, project: Path, lab: str, name: str | None, as_json:
     """Send PROJECT, a project's folder or its zip, to be trained.
 
     Of a folder goes what training needs: settings, labels and labelled images, and the settings
-    of a shuffle that you made at home. Videos, old models and pickles stay here.
+    and split of a shuffle that you made at home. Videos and old models stay here.
     """
-    from dlc_batch.submitting import check_zip, upload_key  # here: --help needs no boto3
+    from dlc_batch.submitting import upload_key  # here: --help needs no boto3
 
     target = upload_key(
         lab, name or (project.stem if project.is_file() else project.resolve().name)
     )
+    found = check_path(project)  # of a folder all, also what would stay here
+    if not found.is_trainable:
+        _refuse(found, as_json)
     with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
-        try:
-            archive = _zip(project, Path(folder)) if project.is_dir() else project
-            found = check_zip(archive)
-        except ProjectError as error:
-            found = Check(error.problems)
-        if not found.is_trainable:
-            _refuse(found, as_json)
+        archive = _zip(project, Path(folder)) if project.is_dir() else project
         submitted = _send(options, archive, target)
     if as_json:
         print_json(vars(submitted))

@@ -1,0 +1,587 @@
+"""Every problem that a check can find, with its cause and its remedy.
+
+docs/problems.md is generated from this. What is found says more: the place, the names, the
+numbers. Here stands what is always true of a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dlc_batch_core.problems import Problem, Severity
+
+_E, _W = Severity.ERROR, Severity.WARNING
+_ZIP_ANEW = "Zip the project folder anew and upload it again."
+_LABEL_ANEW = "Open the folder in DeepLabCut's labelling window and save it again."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is always true of a code."""
+
+    severity: Severity
+    title: str  # a few words, as a heading
+    cause: str  # how it comes about, and what DeepLabCut would do
+    remedy: str  # what the lab does next
+
+
+def problem(code: str, where: str, what: str, remedy: str = "") -> Problem:
+    """Return a problem of the catalogue: its severity, and its remedy where none is given."""
+    entry = CATALOGUE[code]
+    return Problem(code, where, what, remedy or entry.remedy, entry.severity)
+
+
+_UPLOAD = {
+    "upload-key": Entry(
+        _E,
+        "The key in the bucket is not that of a project",
+        "Uploads lie at `uploads/<lab>/<name>.zip`; something else was put there.",
+        "Upload a zip to `uploads/<lab>/<name>.zip`, or use `dlc-batch submit`.",
+    ),
+    "upload-gone": Entry(
+        _E,
+        "The upload is gone",
+        "It was deleted or replaced before it could be read.",
+        "Upload it again.",
+    ),
+    "upload-unreadable": Entry(
+        _E,
+        "The upload can't be read",
+        "It was encrypted with a key of its own, or put into a storage class for archives.",
+        "Upload it again without them, or ask your admin for the right to read it.",
+    ),
+    "unreadable": Entry(
+        _E,
+        "The path can't be read",
+        "There is no such file or folder, or it may not be read.",
+        "Look at the path and its permissions.",
+    ),
+    "more-problems": Entry(
+        _E,
+        "There are more problems than are listed",
+        "A mail and a record hold so many.",
+        "Run `dlc-batch check` on the project: it lists them all.",
+    ),
+}
+
+_ZIP = {
+    "not-a-zip": Entry(
+        _E,
+        "The file is not a zip",
+        "It is of another kind (.rar, .7z, .tar.gz), or its end is cut off.",
+        "Zip the project folder (`zip -r project.zip project/`) and upload it anew.",
+    ),
+    "zip-damaged": Entry(
+        _E,
+        "A member of the zip is damaged",
+        "It can't be unpacked, or its checksum does not fit: a broken copy or disk.",
+        _ZIP_ANEW,
+    ),
+    "zip-unsafe-path": Entry(
+        _E,
+        "A member's path leads outside the project",
+        "It is absolute, begins with a drive letter, or holds `..`.",
+        "Zip the project folder anew, from outside of it.",
+    ),
+    "zip-link": Entry(
+        _E,
+        "A member is a link or a special file",
+        "`zip -y` and some archivers store links; what they point to is not in the zip.",
+        "Zip without `-y`, so that the zip holds the files themselves.",
+    ),
+    "zip-encrypted": Entry(
+        _E, "A member is encrypted", "The zip was made with a password.", "Zip without a password."
+    ),
+    "zip-case-collision": Entry(
+        _E,
+        "Two members have the same name, case apart",
+        "On macOS and Windows one of them would overwrite the other.",
+        "Rename or remove one of the two.",
+    ),
+    "zip-compression": Entry(
+        _E,
+        "A member is compressed in an unusual way",
+        "The archiver used LZMA, BZip2, Deflate64 or the like.",
+        "Zip with the usual method, Deflate.",
+    ),
+    "zip-cut-off": Entry(
+        _E,
+        "The zip is cut off, or damaged at its end",
+        "The upload or the copy was interrupted, so the list of its files is lost.",
+        "Upload it again; if that does not help, zip the project folder anew.",
+    ),
+    "zip-special-file": Entry(
+        _E,
+        "A member is a device, a pipe or a socket",
+        "It was in the folder that was zipped, and is no file.",
+        "Remove it from the folder, and zip anew.",
+    ),
+    "zip-name-too-long": Entry(
+        _E,
+        "A member's name is too long",
+        "No file system takes names or paths of this length.",
+        "Give the file or its folder a short name.",
+    ),
+    "zip-unicode-collision": Entry(
+        _E,
+        "Two members have the same name, its accents written in two ways",
+        "macOS and other computers write letters with accents differently.",
+        "Rename or remove one of the two.",
+    ),
+    "zip-file-is-folder": Entry(
+        _E,
+        "A file and a folder have the same name",
+        "One of them would overwrite the other.",
+        "Rename or remove one of the two.",
+    ),
+    "zip-overlap": Entry(
+        _E,
+        "Members share their bytes",
+        "No archiver makes that; a zip bomb does.",
+        _ZIP_ANEW,
+    ),
+    "zip-ratio": Entry(
+        _E,
+        "The zip unpacks to far more than it holds",
+        "Zip bombs do so; frames and labels do not.",
+        "Save frames as PNG; if the zip is not your own, do not open it: it may be a bomb.",
+    ),
+    "zip-file-too-large": Entry(
+        _E,
+        "A file is too large",
+        "No label table and no frame comes near this size.",
+        "Crop or compress it, or leave it out.",
+    ),
+    "zip-too-large": Entry(
+        _E,
+        "Labels and images are too large together",
+        "They have more bytes than the stack takes.",
+        "Leave frames out, or ask your admin to raise MaxProjectGiB of the stack.",
+    ),
+    "zip-too-many-members": Entry(
+        _E,
+        "The zip holds too many files",
+        "It lists far more files than a project has.",
+        "Zip only the project: config.yaml, labeled-data and, if wanted, videos.",
+    ),
+    "zip-directory-too-large": Entry(
+        _E,
+        "The zip's directory is too large",
+        "It lists far more files than a project has.",
+        "Zip only the project: config.yaml, labeled-data and, if wanted, videos.",
+    ),
+}
+
+_TEXT = {
+    "text-encoding": Entry(
+        _E,
+        "A text file is not UTF-8",
+        "An editor or Excel saved it in another encoding.",
+        "Save it as UTF-8 in an editor.",
+    ),
+    "text-too-long": Entry(
+        _E,
+        "A text file is too large",
+        "It holds much more than settings.",
+        "Keep only settings in it.",
+    ),
+    "yaml-syntax": Entry(
+        _E,
+        "A YAML file can't be read",
+        "Often an indentation, a tab, or a path in quotes with backslashes.",
+        "Open the file in an editor and mend the line; indent with spaces, not tabs.",
+    ),
+    "yaml-duplicate-key": Entry(
+        _E,
+        "A key stands twice in a YAML file",
+        "DeepLabCut stops with a DuplicateKeyError.",
+        "Keep one of the two entries.",
+    ),
+    "yaml-tag": Entry(
+        _E,
+        "A YAML file holds a tag or a merge key",
+        "Tags (words that start with !) can run code where they are read.",
+        "Remove it: only plain YAML is read.",
+    ),
+    "yaml-not-a-mapping": Entry(
+        _E,
+        "A YAML file holds no settings",
+        "It is not of the form `key: value`.",
+        "Write one `key: value` a line.",
+    ),
+    "yaml-value": Entry(
+        _E,
+        "A YAML file holds an impossible value",
+        "A number of more than 20 digits, or half a character.",
+        "Write plain numbers and text.",
+    ),
+}
+
+_PROJECT = {
+    "no-project": Entry(
+        _E,
+        "There is no config.yaml",
+        "The folder inside the project was zipped, or something else.",
+        "Zip the whole project folder: the one that holds config.yaml.",
+    ),
+    "several-projects": Entry(
+        _E,
+        "There are several projects",
+        "Several folders side by side hold a config.yaml.",
+        "Zip and upload one project at a time.",
+    ),
+    "nested-project": Entry(
+        _W,
+        "There is a project inside the project",
+        "A copy or a backup lies in a folder of the project; only the outer one is trained.",
+        "Leave it out of the zip, or upload it by itself if it is the one you mean.",
+    ),
+    "project-3d": Entry(
+        _E,
+        "It is a 3D project",
+        "A 3D project (`num_cameras`) has no network; that is trained in its 2D project.",
+        "Zip and upload the 2D project.",
+    ),
+    "project-3d-beside": Entry(
+        _W,
+        "A 3D project lies beside the 2D project",
+        "The network is trained in the 2D project.",
+        "Nothing needs to be done: the 3D project is set aside.",
+    ),
+    "project-3d-cameras": Entry(
+        _W,
+        "A 3D project's cameras do not add up",
+        "`camera_names` and `num_cameras` differ, or are missing; DeepLabCut 3 knows two cameras.",
+        "List each camera's name once in `camera_names`, and set `num_cameras` to their number.",
+    ),
+    "project-3d-calibration": Entry(
+        _W,
+        "Calibration images have no partner",
+        "Each calibration image needs one of the same number from every camera.",
+        "Add the missing images to calibration_images, or remove those without a partner.",
+    ),
+    "engine": Entry(
+        _E,
+        "The engine is not offered",
+        "config.yaml asks for TensorFlow; this version trains with PyTorch.",
+        "Write `engine: pytorch` into dlc-batch.yaml beside config.yaml.",
+    ),
+}
+
+_REQUEST = {
+    "request-unknown-key": Entry(
+        _E,
+        "dlc-batch.yaml has an unknown key",
+        "Often a slip of the keyboard.",
+        "Use one of the keys in docs/request.md.",
+    ),
+    "request-value": Entry(
+        _E,
+        "dlc-batch.yaml has a value that is not accepted",
+        "It is of the wrong type or out of range.",
+        "Look up the key in docs/request.md.",
+    ),
+    "request-override": Entry(
+        _E,
+        "dlc-batch.yaml overrides what may not be set",
+        "The setting could run code or name a file, or there is none of this name.",
+        "Remove it; docs/request.md lists the settings that may be set.",
+    ),
+}
+
+_CONFIG = {
+    "config-missing-key": Entry(
+        _E,
+        "A setting is missing in config.yaml",
+        "It was deleted, or never filled in.",
+        "Add it, as DeepLabCut writes it.",
+    ),
+    "config-value": Entry(
+        _E,
+        "A setting in config.yaml is of the wrong kind",
+        "DeepLabCut stops with a ValidationError.",
+        "Set it as DeepLabCut wrote it.",
+    ),
+    "config-name": Entry(
+        _E,
+        "A name in config.yaml can't be part of a path",
+        "Task, scorer and date name files and folders; / \\ : and the like break them.",
+        "Use letters, digits, - and _ only, and rename the label tables if it is the scorer.",
+    ),
+    "config-bodyparts": Entry(
+        _E,
+        "The body parts in config.yaml are no list of different names",
+        "The list is empty, a name stands twice, or an entry is no name.",
+        "List each body part once, one a line.",
+    ),
+    "config-multi-animal": Entry(
+        _E,
+        "config.yaml is half single-animal, half multi-animal",
+        "`multianimalproject`, `bodyparts` and `multianimalbodyparts` contradict each other.",
+        "Several animals: `multianimalproject: true`, `bodyparts: MULTI!` and the names in"
+        " `multianimalbodyparts`. One: `multianimalproject: false` and the names in `bodyparts`.",
+    ),
+    "config-individuals": Entry(
+        _E,
+        "The individuals in config.yaml are no list of different names",
+        "The list is empty, or names one twice, or `single`, which DeepLabCut keeps for itself.",
+        "List each animal once, one a line, and none as `single`.",
+    ),
+    "config-training-fraction": Entry(
+        _E,
+        "The train fraction can't be used",
+        "DeepLabCut names folders by whole percents; 0 and 1 leave one side empty.",
+        "Write a number between 0 and 1 with two decimals, such as `TrainingFraction: [0.95]`.",
+    ),
+    "net-type": Entry(
+        _E,
+        "The network does not exist for the engine",
+        "A slip of the keyboard, or the network of another engine or version.",
+        "Set `net_type` in dlc-batch.yaml to a network of the engine, such as resnet_50.",
+    ),
+    "net-type-project": Entry(
+        _E,
+        "The network does not fit the project",
+        "Some networks know one animal only, or neither unique body parts nor identity.",
+        "Set `net_type` in dlc-batch.yaml to a network that fits.",
+    ),
+    "video-without-labels": Entry(
+        _W,
+        "A video has no labels",
+        "It stands in `video_sets`, but labeled-data has no table for it.",
+        "Nothing, if you did not label it; else add its folder to labeled-data.",
+    ),
+}
+
+_LABELS = {
+    "no-labels": Entry(
+        _E,
+        "There are no labelled data",
+        "The folder labeled-data is missing or empty.",
+        "Label frames in DeepLabCut, and zip the folder labeled-data too.",
+    ),
+    "no-label-table": Entry(
+        _E,
+        "There is no label table",
+        "No folder of labeled-data holds `CollectedData_<scorer>.csv`.",
+        "Save the labels in DeepLabCut; the .csv is needed, the .h5 is not.",
+    ),
+    "label-scorer": Entry(
+        _E,
+        "The labels are of another scorer than config.yaml's",
+        "The scorer was renamed, or someone else labelled; DeepLabCut skips such folders.",
+        "Set `scorer` in config.yaml to the name in the labels' files, or rename the files.",
+    ),
+    "label-table-lost": Entry(
+        _E,
+        "A folder's labels would be lost",
+        "It holds labels, but no table of config.yaml's scorer as .csv; DeepLabCut skips it.",
+        "Save its labels in DeepLabCut (as .csv too), rename the file, or remove the folder.",
+    ),
+    "label-table-unused": Entry(
+        _W,
+        "A folder holds a second label table",
+        "Only the table of config.yaml's scorer is trained on: another is a copy, or lost.",
+        "Merge what you need into one table, and remove the other.",
+    ),
+    "labels-too-large": Entry(
+        _E,
+        "The label tables are too large",
+        "They hold more cells than any project that we know of.",
+        "Keep in labeled-data only the tables that are to be trained on.",
+    ),
+    "label-table-csv": Entry(
+        _E,
+        "A label table is not a CSV table",
+        "It is empty, or saved in another format (semicolons, tabs, a spreadsheet's own).",
+        "Save it as CSV with commas, or save the labels in DeepLabCut again.",
+    ),
+    "label-table-headers": Entry(
+        _E,
+        "A label table's header is not DeepLabCut's",
+        "It begins with the rows scorer, (individuals,) bodyparts and coords; a row is missing.",
+        _LABEL_ANEW,
+    ),
+    "label-table-columns": Entry(
+        _E,
+        "A label table's columns are not pairs of x and y",
+        "A column was deleted or moved, or a row has more cells than the header.",
+        _LABEL_ANEW,
+    ),
+    "label-column-twice": Entry(
+        _E,
+        "A label table has the same body part twice",
+        "Columns were copied, or two body parts were given one name.",
+        "Remove or rename one of the two, in the table and in config.yaml.",
+    ),
+    "label-number": Entry(
+        _E,
+        "A label is not a number",
+        "A decimal comma, a word, or infinity stands where pixels belong.",
+        "Write the number with a decimal point, or empty the cells if the part is not visible.",
+    ),
+    "label-half": Entry(
+        _E,
+        "A label has x without y, or y without x",
+        "A cell was emptied by hand; DeepLabCut drops the label silently.",
+        "Fill both cells, or empty both.",
+    ),
+    "label-index": Entry(
+        _E,
+        "A label table names its images in ways that contradict each other",
+        "Rows of several tables or videos were merged by hand.",
+        "Keep in each folder's table only the rows of its own images, in one form.",
+    ),
+    "label-row-twice": Entry(
+        _E,
+        "A frame is labelled twice, differently",
+        "Tables were merged; which of the two rows is right can't be told.",
+        "Keep one of the rows.",
+    ),
+    "label-individuals-row": Entry(
+        _E,
+        "A label table is of the other kind than the project",
+        "Multi-animal tables have a row `individuals`, single-animal tables have none.",
+        "Set `multianimalproject` as the tables are, or convert them (convert2_maDLC).",
+    ),
+    "label-individuals": Entry(
+        _E,
+        "The individuals of the labels are not config.yaml's",
+        "An animal was renamed; DeepLabCut stops with a KeyError or drops its labels.",
+        "Make `individuals` and `uniquebodyparts` in config.yaml those of the tables.",
+    ),
+    "bodypart-not-in-tables": Entry(
+        _E,
+        "A body part of config.yaml is in no label table",
+        "It was added or renamed after labelling; DeepLabCut stops with a word on dimensions.",
+        "Label it, or remove it from config.yaml.",
+    ),
+    "bodypart-not-in-config": Entry(
+        _E,
+        "A labelled body part is not in config.yaml",
+        "It was removed or renamed there; DeepLabCut drops its labels silently.",
+        "Add it to config.yaml, or delete its columns from the tables.",
+    ),
+    "too-few-labels": Entry(
+        _E,
+        "There are fewer than two labelled frames",
+        "One part of the frames trains the network, the other scores it.",
+        "Label more frames.",
+    ),
+    "few-frames": Entry(
+        _W,
+        "There are few labelled frames",
+        "DeepLabCut's authors advise 100 to 200 frames, of varied behaviour.",
+        "Label more frames if the scores disappoint.",
+    ),
+    "one-video": Entry(
+        _W,
+        "All frames are of one video",
+        "The network may not work on another animal, session or light, and no score shows it.",
+        "Label frames of several videos.",
+    ),
+    "table-without-labels": Entry(
+        _W,
+        "A label table has no label",
+        "Its rows are there, but every cell is empty.",
+        "Label the folder, or remove it.",
+    ),
+    "bodypart-never-labelled": Entry(
+        _W,
+        "A body part is never labelled",
+        "It stands in config.yaml and in the tables, without one label: it can't be learned.",
+        "Label it, or remove it from config.yaml and the tables.",
+    ),
+    "bodypart-rarely-labelled": Entry(
+        _W,
+        "A body part is rarely labelled",
+        "With so few examples it will be found badly, and its score means little.",
+        "Label it in more frames.",
+    ),
+    "left-right-swapped": Entry(
+        _W,
+        "Left and right may be swapped",
+        "In a few frames the left and the right part lie the other way round than in the others.",
+        "Look at the frames, and swap the two labels where they are wrong.",
+    ),
+    "rows-nearly-same": Entry(
+        _W,
+        "Frames have nearly the same labels",
+        "They were extracted too close in time: little is learned, and the score flatters.",
+        "Extract frames that differ (DeepLabCut's k-means), and remove the doubles.",
+    ),
+}
+
+_IMAGES = {
+    "no-images": Entry(
+        _E,
+        "A folder has labels, but no image",
+        "The images were left out of the zip.",
+        "Zip the labelled images with the labels.",
+    ),
+    "image-missing": Entry(
+        _E,
+        "A labelled image is missing",
+        "It was deleted or renamed; DeepLabCut stops after the GPU has started.",
+        "Add the image, or remove its row from the table.",
+    ),
+    "image-case": Entry(
+        _E,
+        "A labelled image is there in other case only",
+        "Linux tells IMG1.PNG from img1.png; Windows and macOS do not.",
+        "Rename the image as the table has it.",
+    ),
+    "image-unreadable": Entry(
+        _E,
+        "A labelled image is no image",
+        "It is empty, cut off, or of another format than its name says.",
+        "Extract the frame again, or remove its row from the table.",
+    ),
+    "label-outside-image": Entry(
+        _W,
+        "A label lies outside its image",
+        "The image was cropped or scaled after labelling, or the label slipped: it is left out.",
+        "Correct the label; if the images were scaled, scale the labels too.",
+    ),
+    "image-sizes-mixed": Entry(
+        _E,
+        "The images have several sizes, and training does not crop",
+        "Frames of a batch must be equal: DeepLabCut stops with a word on stacks of tensors.",
+        "Leave cropping on, or set `batch_size: 1` in dlc-batch.yaml.",
+    ),
+    "image-size-tensorflow": Entry(
+        _E,
+        "An image is outside TensorFlow's size limits",
+        "DeepLabCut's TensorFlow engine hangs for ever on frames below 64 x 64 pixels in area, or"
+        " above 1500 x 1500.",
+        "Train with `engine: pytorch`, or scale the videos and label anew.",
+    ),
+    "frames-not-labelled": Entry(
+        _W,
+        "A folder has images, but no labels",
+        "The frames were extracted and never labelled.",
+        "Label them if you want them trained on.",
+    ),
+}
+
+CATALOGUE: Mapping[str, Entry] = {
+    **_UPLOAD,
+    **_ZIP,
+    **_TEXT,
+    **_PROJECT,
+    **_REQUEST,
+    **_CONFIG,
+    **_LABELS,
+    **_IMAGES,
+}
+#: The groups, as the documentation shows them.
+CHAPTERS: Mapping[str, Mapping[str, Entry]] = {
+    "The upload": {**_UPLOAD, **_ZIP},
+    "Text and YAML": _TEXT,
+    "The project": _PROJECT,
+    "The request": _REQUEST,
+    "config.yaml": _CONFIG,
+    "Labels": _LABELS,
+    "Images": _IMAGES,
+}

@@ -1,0 +1,51 @@
+"""What a check needs of the shuffle that the lab made at home: its pytorch_config.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dlc_batch_core.networks import as_trained_at_home
+from dlc_batch_core.project import Project
+
+_FOLDER, _FILE = "dlc-models-pytorch", "train/pytorch_config.yaml"
+
+
+@dataclass(frozen=True)
+class HomeSettings:
+    """A shuffle made at home, as far as it decides what can be trained."""
+
+    where: str
+    net_type: str | None  # as create_training_dataset takes it
+    batch_size: int | None
+    is_uncropped: bool  # it switched cropping off
+
+
+def find_home_config(paths: Iterable[str], project: Project, shuffle: int) -> str | None:
+    """Return the path of the shuffle's configuration, the first by name where there are more."""
+    start = f"{_FOLDER}/iteration-{project.iteration}/"
+    name = re.escape(f"{project.task}{project.date}-trainset")
+    wanted = re.compile(re.escape(start) + name + rf"\d+shuffle{shuffle}/" + re.escape(_FILE))
+    return min((path for path in paths if wanted.fullmatch(path)), default=None)
+
+
+def parse_home_settings(config: Mapping[str, object], where: str) -> HomeSettings:
+    """Read a pytorch_config.yaml; what is not as DeepLabCut writes it is taken for not set."""
+    net_type, method = config.get("net_type"), config.get("method")
+    is_known = isinstance(net_type, str)
+    train = _below(_below(config, "data"), "train")
+    batch = _below(config, "train_settings").get("batch_size")
+    return HomeSettings(
+        where,
+        as_trained_at_home(str(net_type), method if isinstance(method, str) else "bu")
+        if is_known
+        else None,
+        batch if isinstance(batch, int) else None,
+        "crop_sampling" in train and not train["crop_sampling"],
+    )
+
+
+def _below(config: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = config.get(key)
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,88 @@
+"""The files of one project, by their path in it: of a zip, or of a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.limits import Limits
+from dlc_batch_core.member import Member
+from dlc_batch_core.problems import Problem
+
+_Read = TypeVar("_Read")
+
+
+class ReadableArchive(Protocol):
+    """What a check needs of an upload: `Archive`, or a folder that looks like one."""
+
+    members: tuple[Member, ...]
+    limits: Limits
+
+    @property
+    def requests(self) -> int: ...
+    def __contains__(self, path: str) -> bool: ...
+    def roots(self) -> tuple[str, ...]: ...
+    def under(self, folder: str) -> tuple[Member, ...]: ...
+    def read_text(self, path: str, most_bytes: int) -> str: ...
+    def read_head(self, path: str, count: int) -> bytes: ...
+
+
+class ProjectFiles:
+    """The files under the project's root. Problems name them relative to it.
+
+    Attributes:
+        paths: all of them, sorted.
+        is_remote: whether each read costs a request.
+    """
+
+    def __init__(self, archive: ReadableArchive, root: str, is_remote: bool = False) -> None:
+        self._archive, self.root, self.is_remote = archive, root, is_remote
+        self._sizes = {m.path.removeprefix(root): m.size for m in archive.under(root)}
+        self.paths = tuple(sorted(self._sizes))
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._sizes
+
+    @property
+    def requests(self) -> int:
+        """How many requests reading has cost so far."""
+        return self._archive.requests
+
+    def size(self, path: str) -> int:
+        """Return a file's size in bytes, as declared."""
+        return self._sizes[path]
+
+    def read_text(self, path: str, most_bytes: int) -> str:
+        """Return a text file, without byte order mark.
+
+        Raises:
+            ProjectError: it is too large, damaged or not UTF-8.
+        """
+        return self._relative(lambda: self._archive.read_text(self.root + path, most_bytes))
+
+    def read_head(self, path: str, count: int) -> bytes:
+        """Return a file's first bytes, at most `count`.
+
+        Raises:
+            ProjectError: it is damaged.
+        """
+        return self._relative(lambda: self._archive.read_head(self.root + path, count))
+
+    def _relative(self, read: Callable[[], _Read]) -> _Read:
+        try:
+            return read()
+        except ProjectError as error:
+            raise ProjectError(relative_to(self.root, error.problems)) from error
+
+
+def relative_to(root: str, problems: tuple[Problem, ...] | list[Problem]) -> list[Problem]:
+    """Return the problems with their places relative to the project's root."""
+    start = re.compile(re.escape(root))
+    return [
+        Problem(p.code, start.sub("", p.where, 1) or p.where, p.what, p.remedy, p.severity)
+        if p.where.startswith(root)
+        else p
+        for p in problems
+    ]

@@ -1,0 +1,20 @@
+"""Names of an upload's in the words of a message: short, and on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_LONGEST, _MOST = 60, 5
+
+
+def shown(name: object) -> str:
+    """Return a name as a message has it."""
+    text = " ".join(str(name).split())  # a name may hold line ends
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def listed(names: Iterable[object], most: int = _MOST) -> str:
+    """Return the first names, and how many more there are."""
+    every = [shown(name) for name in names]
+    more = len(every) - most
+    return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,1 @@
+"""Mutated archives, settings, label tables and images, put through the check."""
