@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
-from dlc_batch_core.settings import is_allowed_path, is_allowed_setting
+from dlc_batch_core.settings import is_allowed_path, is_allowed_setting, nearest_setting
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 REQUEST_FILE = "dlc-batch.yaml"
@@ -198,8 +198,14 @@ def _refusal(path: str, value: object, where: str) -> Problem:
         "request-override",
         where,
         f"The override `{_shown(path)}` is not one of the settings that may be set.",
-        "Remove it; docs/request.md lists the settings that may be set.",
+        _near_setting(str(path)),
     )
+
+
+def _near_setting(path: str) -> str:
+    near = nearest_setting(path[:200])
+    guess = f"Did you mean `{near}`, or a setting below it? " if near else ""
+    return f"{guess}docs/request.md lists the settings that may be set."
 
 
 def _near(key: str) -> str:

@@ -6,13 +6,39 @@ that no setting can name a file, a class to import or an address.
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 
+#: What is done to frames before they are trained on: the fields of DeepLabCut 3.0.2's
+#: DataTransformationConfig (pose_estimation_pytorch/config/data.py). A test compares them.
+TRANSFORMS = (
+    "affine",
+    "auto_padding",
+    "collate",
+    "covering",
+    "crop_sampling",
+    "elastic_transform",
+    "gaussian_noise",
+    "grayscale",
+    "hflip",
+    "hist_eq",
+    "longest_max_size",
+    "motion_blur",
+    "normalize_images",
+    "random_bbox_transform",
+    "resize",
+    "scale_to_unit_range",
+    "top_down_crop",
+)
 #: Patterns over the whole dotted path; `*` is one part, `**` the rest.
 _NUMERIC = (
-    "data.train.**",  # augmentation and crop: probabilities, sizes, ranges
-    "data.inference.**",
+    *(
+        f"{part}.{name}{rest}"
+        for part in ("data.train", "data.inference", "detector.data.train")
+        for name in TRANSFORMS
+        for rest in ("", ".**")
+    ),
     "data.bbox_margin",
     "train_settings.batch_size",
     "train_settings.dataloader_workers",
@@ -25,7 +51,6 @@ _NUMERIC = (
     "runner.scheduler.params.*",
     "runner.snapshots.max_snapshots",
     "runner.snapshots.save_epochs",
-    "detector.data.train.**",
     "detector.train_settings.batch_size",
     "detector.train_settings.epochs",
     "detector.runner.optimizer.params.*",
@@ -54,6 +79,13 @@ def allowed_settings() -> tuple[str, ...]:
     return tuple(sorted({*_NUMERIC, *_CHOICES}))
 
 
+def nearest_setting(path: str) -> str | None:
+    """Return the setting that a mistyped path most likely means, without what lies below it."""
+    plain = [pattern for pattern in allowed_settings() if "*" not in pattern]
+    near = difflib.get_close_matches(path, plain, n=1, cutoff=0.7)
+    return near[0] if near else None
+
+
 def is_allowed_path(path: str) -> bool:
     """Whether a lab may set the setting of this dotted path."""
     return path in _CHOICES or any(each.fullmatch(path) for each in _EXPRESSIONS)
@@ -63,9 +95,11 @@ def is_allowed_setting(path: str, value: object) -> bool:
     """Whether a lab may set this setting to this value."""
     if path in _CHOICES:
         return value in _CHOICES[path]
+    if not is_allowed_path(path):
+        return False
     if path.endswith(_COUNTS):
         return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-    return is_allowed_path(path) and _is_plain(value)
+    return _is_plain(value)
 
 
 def _is_plain(value: object, depth: int = 0) -> bool:

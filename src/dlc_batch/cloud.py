@@ -41,6 +41,13 @@ class Cloud:
     job_queue: str
 
     @property
+    def name(self) -> str:
+        """In words, for the user to know where a project goes."""
+        if self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL"):
+            return "the local cloud"
+        return f"AWS, region {self.session.region_name}"
+
+    @property
     def s3(self) -> S3Client:
         return self.session.client("s3", endpoint_url=self.endpoint_url)
 
@@ -61,13 +68,15 @@ def connect(
 ) -> Cloud:
     """Find a deployed stack by its name; its outputs tell the rest.
 
-    With `auto`, a running local cloud is used unless a profile, a region or AWS_ENDPOINT_URL
-    says that another one is meant. Else AWS's own chain of credentials is used.
+    With `auto`, a running local cloud is used unless a profile, a region, a stack's name or
+    AWS_ENDPOINT_URL says that another one is meant. Else AWS's own chain of credentials is used.
 
     Raises:
         CloudError: there is no such stack, or it can't be reached.
     """
-    told_otherwise = bool(profile or region or os.environ.get("AWS_ENDPOINT_URL"))
+    told_otherwise = bool(
+        profile or region or stack != DEFAULT_STACK or os.environ.get("AWS_ENDPOINT_URL")
+    )
     local = None if where is Where.AWS else running_cloud()
     if where is Where.LOCAL and local is None:
         raise CloudError("No local cloud is running.", "Start it: dlc-batch local up")
@@ -83,6 +92,8 @@ def connect(
 
 def _aws_session(profile: str | None, region: str | None) -> boto3.Session:
     with aws_errors_as_ours():
+        # boto3 itself reads AWS_DEFAULT_REGION only
+        region = region or os.environ.get("AWS_REGION")
         return boto3.Session(profile_name=profile, region_name=region)
 
 
@@ -110,7 +121,10 @@ def aws_errors_as_ours() -> Iterator[None]:
     except botocore.exceptions.ClientError as error:
         raise _from_answer(error) from error
     except botocore.exceptions.NoRegionError as error:
-        raise CloudError("No AWS region is set.", "Add --region, or set AWS_REGION.") from error
+        raise CloudError(
+            "No local cloud is running, and no AWS region is set.",
+            "Start it (dlc-batch local up), or name your stack's region (--region, AWS_REGION).",
+        ) from error
     except (
         botocore.exceptions.NoCredentialsError,
         botocore.exceptions.PartialCredentialsError,

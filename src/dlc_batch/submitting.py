@@ -12,7 +12,7 @@ from boto3.exceptions import S3UploadFailedError
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
 from dlc_batch_core.check import Check, check_upload
 from dlc_batch_core.errors import CloudError, LabError
-from dlc_batch_core.keys import LAB_PATTERN, UploadKey, is_lab, run_id
+from dlc_batch_core.keys import UploadKey, is_lab, run_id
 
 _METADATA = "dlc-batch-submission"
 
@@ -33,10 +33,10 @@ def upload_key(lab: str, name: str) -> UploadKey:
         LabError: the lab's or the project's name can't stand in a key.
     """
     if not is_lab(lab):
-        remedy = f"A lab's name matches {LAB_PATTERN.pattern}: such as `miller-lab`."
+        remedy = "It is 1 to 32 of a-z, 0-9 and -: such as `miller-lab`."
         raise LabError(f"`{lab}` can't be a lab's name.", remedy)
     if not name.strip() or "/" in name:
-        raise LabError(f"`{name}` can't be a project's name.", "Give another one with --name.")
+        raise LabError(f"`{name}` can't be a project's name.", "Give one without / by --name.")
     return UploadKey(lab, name)
 
 

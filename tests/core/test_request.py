@@ -122,3 +122,19 @@ def test_any_settings_are_taken_or_refused(values: dict[str, object]) -> None:
 def test_a_later_version_may_add_fields() -> None:
     later = {**Request(epochs=3).to_dict(), "of_a_later_version": 1}
     assert Request.from_dict(later) == Request(epochs=3)
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("data.train.crop_samplin.width", "`data.train.crop_sampling`"),
+        ("train_setting.epochs", "`train_settings.epochs`"),
+        ("evil.batch_size", "docs/request.md"),
+    ],
+)
+def test_a_mistyped_override_is_refused_with_the_nearest_one(path: str, hint: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        parse_request(f"overrides: {{{path}: 3}}")
+    (problem,) = caught.value.problems
+    assert problem.code == "request-override"
+    assert hint in problem.remedy

@@ -11,12 +11,14 @@ import pytest
 from dlc_batch_core.config_rules import KNOWN_KEYS
 from dlc_batch_core.mending import mend_config
 from dlc_batch_core.networks import CONDITIONAL, PYTORCH, TENSORFLOW, is_top_down
+from dlc_batch_core.settings import TRANSFORMS
 
 ASK = """
 import contextlib, io, json, os, sys
 os.environ["DLClight"] = "True"
 with contextlib.redirect_stdout(io.StringIO()):
     from deeplabcut.core.config import ProjectConfig
+    from deeplabcut.pose_estimation_pytorch.config.data import DataTransformationConfig
     from deeplabcut.pose_estimation_pytorch.config.enums import NetType, _LEGACY_NET_TYPE_ALIASES
     from deeplabcut.pose_estimation_pytorch.config.utils import (
         is_model_cond_top_down, is_model_top_down)
@@ -29,6 +31,7 @@ def refusal(config):
 names = NetType.available_aliases()
 print(json.dumps({
     "keys": sorted(ProjectConfig.model_fields),
+    "transforms": sorted(DataTransformationConfig.model_fields),
     "pytorch": sorted([*names, *_LEGACY_NET_TYPE_ALIASES]),
     "top_down": [name for name in names if is_model_top_down(name)],
     "conditional": [name for name in names if is_model_cond_top_down(name)],
@@ -86,3 +89,9 @@ def test_the_networks_of_tensorflow_are_deeplabcuts(deeplabcut: dict[str, list[s
 def test_whatever_the_rules_let_pass_deeplabcut_takes(deeplabcut: dict[str, list[str]]) -> None:
     refused = zip(odd_configs(), deeplabcut["refusals"], strict=True)
     assert [(config, why) for config, why in refused if why] == []
+
+
+def test_the_transforms_that_a_lab_may_set_are_deeplabcuts(
+    deeplabcut: dict[str, list[str]],
+) -> None:
+    assert sorted(TRANSFORMS) == deeplabcut["transforms"]

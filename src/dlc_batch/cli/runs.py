@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dlc_batch.cli.options import Options, json_option, print_json
+from dlc_batch_core.errors import LabError
+from dlc_batch_core.keys import is_lab
 
 if TYPE_CHECKING:
     from dlc_batch.runs import RunStatus
@@ -20,12 +22,15 @@ def list_(options: Options, lab: str | None, as_json: bool) -> None:
     """List runs, newest first."""
     from dlc_batch.runs import RunStatus, list_runs  # here: --help needs no boto3
 
+    if lab is not None and not is_lab(lab):
+        raise LabError(f"`{lab}` can't be a lab's name.", "It is 1 to 32 of a-z, 0-9 and -.")
     runs = list_runs(options.connect(), lab)
     if as_json:
         print_json({"runs": [RunStatus(run, None).to_dict() for run in runs]})
         return
     if not runs:
-        click.echo("No runs yet. Send a project: dlc-batch submit PROJECT", err=True)
+        whose = f"Lab `{lab}` has no runs." if lab else "No runs yet."
+        click.echo(f"{whose} To send a project: dlc-batch submit PROJECT", err=True)
     for run in runs:
         click.echo(f"{run.submitted_at[:16]}  {run.status:<10}  {run.lab:<12}  {run.run_id}")
 
@@ -52,7 +57,10 @@ def status(options: Options, run_id: str, as_json: bool) -> None:
 
 def _print_status(found: RunStatus) -> None:
     run, progress = found.run, found.progress
-    click.echo(f"{run.run_id}  {run.status}  (lab {run.lab}, uploaded {run.submitted_at[:16]})")
+    attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    click.echo(
+        f"{run.run_id}  {run.status}{attempt}  (lab {run.lab}, uploaded {run.submitted_at[:16]})"
+    )
     if progress and not run.status.is_final:
         loss = f", loss {progress.loss:.5f}" if progress.loss is not None else ""
         epochs = f": epoch {progress.epoch} of {progress.epochs}{loss}" if progress.epochs else ""
@@ -63,6 +71,6 @@ def _print_status(found: RunStatus) -> None:
     for problem in run.problems:
         click.echo(f"{problem.severity}: {problem.where}: {problem.what} {problem.remedy}")
     for name, value in run.metrics.items():
-        click.echo(f"  {name:<24} {value:10.3f}")
+        click.echo(f"  {name:<24} {value:10.2f}" if value % 1 else f"  {name:<24} {value:7.0f}")
     if run.status == "SUCCEEDED":
         click.echo(f"To get the results: dlc-batch fetch {run.run_id} PROJECT_FOLDER", err=True)

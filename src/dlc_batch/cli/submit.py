@@ -15,6 +15,7 @@ from dlc_batch_core.check import Check
 from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
 
 if TYPE_CHECKING:
+    from dlc_batch.cloud import Cloud
     from dlc_batch.submitting import Submitted
 
 
@@ -38,14 +39,15 @@ def submit(options: Options, project: Path, lab: str, name: str | None, as_json:
     found = check_path(project)  # of a folder all, also what would stay here
     if not found.is_trainable:
         _refuse(found, as_json)
+    cloud = options.connect()
     with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
         archive = _zip(project, Path(folder)) if project.is_dir() else project
-        submitted = _send(options, archive, target)
+        submitted = _send(cloud, archive, target)
     if as_json:
         print_json(vars(submitted))
         return
     click.echo(submitted.run_id)
-    click.echo(f"Sent. To watch it: dlc-batch status {submitted.run_id}", err=True)
+    click.echo(f"Sent to {cloud.name}. To watch it: dlc-batch status {submitted.run_id}", err=True)
 
 
 def _zip(project: Path, folder: Path) -> Path:
@@ -65,9 +67,8 @@ def _refuse(found: Check, as_json: bool) -> NoReturn:
     raise SystemExit(1)
 
 
-def _send(options: Options, archive: Path, target: UploadKey) -> Submitted:
+def _send(cloud: Cloud, archive: Path, target: UploadKey) -> Submitted:
     from dlc_batch.submitting import send
 
-    cloud = options.connect()
     with bytes_bar(archive.stat().st_size, "Uploading") as bar:
         return send(cloud, archive, target, bar.update)

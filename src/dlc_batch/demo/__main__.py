@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from dlc_batch.cloud import Cloud, Where, connect
 from dlc_batch.demo.project import REQUEST, NotOurFolderError, make_demo_project, write_request
+from dlc_batch.local.cloud import running_cloud
 from dlc_batch.runs import read_status
 from dlc_batch_core.errors import DlcBatchError, LabError
 
@@ -24,6 +25,8 @@ LAB = "demo"
 POLL_SECONDS = 2.0
 #: A demo that has not ended by then never will: it is meant for two cores and ten minutes.
 TIME_LIMIT_SECONDS = 3600.0
+#: The record of a run appears some seconds after its upload.
+UPLOAD_SECONDS = 60.0
 #: The final mail comes just after the record says that the run has ended.
 MAIL_SECONDS = 60.0
 
@@ -37,6 +40,8 @@ def main() -> None:
     arguments = _parse_arguments()
     try:
         _demo(arguments.folder, arguments.epochs)
+    except KeyboardInterrupt:
+        sys.exit("\nStopped watching. The run goes on; `dlc-batch local down` stops it.")
     except (DemoError, NotOurFolderError, DlcBatchError) as error:
         sys.exit(f"Error: {error}")
 
@@ -134,11 +139,16 @@ class _Display:
 
 
 def _follow(run_id: str) -> dict[str, Any]:
-    display, end = _Display(), time.monotonic() + TIME_LIMIT_SECONDS
+    display, begun = _Display(), time.monotonic()
+    end = begun + TIME_LIMIT_SECONDS
     cloud = connect(Where.LOCAL)
     while time.monotonic() < end:
         status = _status(cloud, run_id)
         display.show(status)
+        if running_cloud() is None:
+            raise DemoError("The local cloud is not up any more.")
+        if status is None and time.monotonic() > begun + UPLOAD_SECONDS:
+            raise DemoError(f"Run {run_id} is not there (any more).")
         if status and status["status"] in ("SUCCEEDED", "FAILED", "CANCELLED", "REJECTED"):
             display.close()
             return status
@@ -167,8 +177,9 @@ def _print_end(project: Path, status: dict[str, Any]) -> None:
     print(f"   test RMSE   {metrics['test_rmse_px']:6.2f} px   (on frames it did not train on)")
     print(f"   model       {_shown(project / models[-1])}")
     print(f"   evaluation  {_shown((project / scores[0]).parent)}")
-    print("\nThe local cloud is still up. Look around: dlc-batch list, dlc-batch local mail,")
-    print("dlc-batch local status. Stop it: dlc-batch local down")
+    print("\nThe local cloud is still up. To look around: source .venv/bin/activate, then")
+    print("dlc-batch list, dlc-batch local mail, dlc-batch local status.")
+    print("To stop it: dlc-batch local down")
 
 
 def _indented(text: str) -> str:
