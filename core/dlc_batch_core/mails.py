@@ -14,6 +14,8 @@ MAX_SUBJECT = 99
 MAX_BODY_BYTES = 200_000
 _MAX_LISTED = 100
 
+#: Named as DeepLabCut names it, and said what it is: no square is in it.
+_SCORES = "Scores (DeepLabCut's RMSE: the mean distance between label and prediction):"
 _METRIC_NAMES = {
     "train_rmse_px": "RMSE on training frames",
     "test_rmse_px": "RMSE on test frames",
@@ -105,7 +107,7 @@ def _metrics(metrics: Mapping[str, float]) -> str:
         for name, text in (("train_frames", "Training frames"), ("test_frames", "Test frames"))
         if name in metrics
     ]
-    return "\n".join(["Scores (root mean square error of the labels):", *lines, *counts])
+    return "\n".join([_SCORES, *lines, *counts])
 
 
 def _notes(run: Run) -> str:

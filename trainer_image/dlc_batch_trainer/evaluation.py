@@ -10,7 +10,8 @@ import deeplabcut  # type: ignore[import-untyped]  # has no types
 
 from dlc_batch_trainer.training import Snapshot
 
-#: Metric: the column of DeepLabCut's <scorer>-results.csv. RMSE in pixels over all body parts of
+#: Metric: the column of DeepLabCut's <scorer>-results.csv. What it calls RMSE is the mean
+#: distance in pixels (core/metrics/distance_metrics.py: compute_rmse), over all body parts of
 #: all frames of that side of the split; with pcutoff, over those predicted with that confidence.
 _COLUMNS = {
     "train_rmse_px": "train rmse",

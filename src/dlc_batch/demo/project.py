@@ -58,7 +58,7 @@ class DemoSize:
     """How much is drawn: frames of each video, and how many of them are labelled a view."""
 
     frames: int = 240
-    labelled: int = 50
+    labelled: int = 64
 
     def labelled_frames(self) -> list[int]:
         """Frame numbers spread evenly over the walk."""

@@ -27,7 +27,7 @@ MARKERS: dict[str, tuple[tuple[float, float, float], tuple[int, int, int]]] = {
     "snout": ((46.0, 0.0, 18.0), (30, 30, 250)),
     "leftear": ((24.0, 17.0, 34.0), (40, 230, 40)),
     "rightear": ((24.0, -17.0, 34.0), (255, 120, 20)),
-    "tailbase": ((-44.0, 0.0, 20.0), (30, 235, 255)),
+    "tailbase": ((-44.0, 0.0, 20.0), (235, 60, 235)),
 }
 BODY_PARTS = tuple(MARKERS)
 MARKER_RADIUS = 8.0  # mm
