@@ -9,7 +9,7 @@ import zipfile
 import zlib
 
 #: What archivers and desktops add beside the project: not part of it.
-_CLUTTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._[^/]*$)")
+_CLUTTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._[^/]*$|Icon\r$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 _IS_UTF8 = 0x800  # general purpose flag, bit 11 (APPNOTE 4.4.4)

@@ -73,6 +73,7 @@ def test_clutter_of_desktops_is_no_part_of_it(
         "__MACOSX/mouse/._config.yaml": b"",
         "__MACOSX/mouse/config.yaml": b"",
         "mouse/.DS_Store": b"",
+        "mouse/Icon\r": b"",
         "mouse/labeled-data/video1/._img01.png": b"",
         "mouse/labeled-data/Thumbs.db": b"",
         "mouse/desktop.ini": b"",

@@ -174,3 +174,20 @@ def test_more_frames_leave_most_of_the_test_side_where_it_was() -> None:
     before = set(names(few, draw_split(few, 0.9, 0, 1).test))
     after = set(names(more, draw_split(more, 0.9, 0, 1).test))
     assert len(before - after) <= 3
+
+
+def test_frames_without_a_label_stand_on_neither_side() -> None:
+    images = [f"labeled-data/v{video}/img{n:02}.png" for video in range(5) for n in range(10)]
+    unlabelled = frozenset(image for image in images if "/v3/" in image or image.endswith("7.png"))
+    for seed in range(6):
+        split = draw_split(images, 0.8, seed, 1, unlabelled)
+        used = {images[row] for row in (*split.train, *split.test)}
+        assert used == set(images) - unlabelled
+        assert split.test
+        assert not set(split.train) & set(split.test)
+
+
+def test_a_project_with_hardly_a_label_is_refused() -> None:
+    images = [f"labeled-data/v/img{n}.png" for n in range(5)]
+    with pytest.raises(LabError, match="Only 1 of the 5 frames"):
+        draw_split(images, 0.8, 0, 1, frozenset(images[1:]))

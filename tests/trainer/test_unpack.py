@@ -6,6 +6,7 @@ import stat
 import struct
 import subprocess
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -181,3 +182,21 @@ def test_zips_of_other_programs(tmp_path: Path) -> None:
     for name in ("streamed", "prepended", "zip64"):
         unpack(tmp_path / f"{name}.zip", "", tmp_path / name)
         subprocess.run(["diff", "-r", home, tmp_path / name], check=True)
+
+
+def test_bytes_after_the_end_of_a_member_are_not_gathered(tmp_path: Path) -> None:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = packer.compress(b"Task: t\n") + packer.flush() + bytes(1 << 20)
+    upload = tmp_path / "u.zip"
+    with zipfile.ZipFile(upload, "w") as archive:
+        archive.writestr("config.yaml", packed)
+    data, real = bytearray(upload.read_bytes()), struct.pack("<L", 8)
+    crc = struct.pack("<L", zlib.crc32(b"Task: t\n"))
+    directory = data.rindex(b"PK\x01\x02")
+    for start, at in ((0, 8), (directory, 10)):  # method, CRC and size: APPNOTE 4.3.7 and 4.3.12
+        data[start + at : start + at + 2] = struct.pack("<H", zipfile.ZIP_DEFLATED)
+        data[start + at + 6 : start + at + 10] = crc
+        data[start + at + 14 : start + at + 18] = real
+    upload.write_bytes(data)
+    with pytest.raises(LabError, match="bytes follow its end"):
+        unpack(upload, "", tmp_path / "out")

@@ -14,7 +14,7 @@ from dlc_batch_core.problems import Severity
 from dlc_batch_core.project_files import ProjectFiles
 from dlc_batch_core.project_folder import FolderArchive
 from dlc_batch_core.request import Request
-from dlc_batch_core.yaml_reader import read_yaml_mapping
+from dlc_batch_core.yaml_reader import MAX_YAML_BYTES, read_yaml_mapping
 from dlc_batch_trainer.dataset import (
     dataset_folder,
     find_model_folder,
@@ -68,11 +68,11 @@ class Preparation:
         Raises:
             LabError: the project or the request is at fault.
         """
-        config = self._mend(members)
+        config, unlabelled = self._mend(members)
         home_metadata = self._take_home_metadata(config)
         home = self._find_home_shuffle(config, members)
         images = images_to_merge(self.project, config["scorer"])
-        trainset, split = self._choose_split(config, home, images)
+        trainset, split = self._choose_split(config, home, images, unlabelled)
         config_path = self.project / CONFIG_FILE
         net_type, detector = self._choose_net(config, home)
         make_training_dataset(config_path, net_type, self.shuffle, split, detector)
@@ -98,7 +98,11 @@ class Preparation:
         return home
 
     def _choose_split(
-        self, config: dict[str, Any], home: HomeShuffle | None, images: list[str]
+        self,
+        config: dict[str, Any],
+        home: HomeShuffle | None,
+        images: list[str],
+        unlabelled: frozenset[str],
     ) -> tuple[int, Split]:
         """Which train fraction, and the split: the one made at home, or one drawn."""
         seed, fractions = self.request.seed, config["TrainingFraction"]
@@ -110,12 +114,15 @@ class Preparation:
         fraction = fractions[trainset]
         split = splits.take(self.shuffle, fraction, images, seed, self.mended)
         splits.remove()
-        split = split or draw_split(images, fraction, seed, self.shuffle)
+        split = split or draw_split(images, fraction, seed, self.shuffle, unlabelled)
         self.mended.append(split.note)
         return trainset, split
 
-    def _mend(self, members: Sequence[str]) -> dict[str, Any]:
-        """Check our copy as the upload was checked; write what was mended, and return config.yaml.
+    def _mend(self, members: Sequence[str]) -> tuple[dict[str, Any], frozenset[str]]:
+        """Check our copy as the upload was checked, and write what was mended.
+
+        Returns:
+            config.yaml, and the images in the tables that have no label.
 
         Raises:
             ProjectError: with every problem.
@@ -129,7 +136,8 @@ class Preparation:
         require_valid(config)
         write_label_tables(self.project, found.tables)
         write_yaml(self.project / CONFIG_FILE, config)
-        return config
+        rows = (row for table in found.tables for row in table.rows)
+        return config, frozenset(row.image for row in rows if not any(row.points))
 
     def _choose_net(
         self, config: dict[str, Any], home: HomeShuffle | None
@@ -145,9 +153,15 @@ class Preparation:
         path = self.project / dataset_folder(config) / "metadata.yaml"
         if not path.is_file():
             return None
-        found = read_yaml_mapping(path.read_text("utf-8-sig"), path.name)
+        data = path.read_bytes()[: MAX_YAML_BYTES + 1]
         path.unlink()
-        return found
+        try:
+            if len(data) > MAX_YAML_BYTES:
+                raise ValueError(f"it has more than {MAX_YAML_BYTES // 1000} kB")
+            return read_yaml_mapping(data.decode("utf-8-sig"), path.name)
+        except (ProjectError, ValueError) as error:  # the list is made anew; ours is whole
+            self.mended.append(f"metadata.yaml of the shuffles made at home: left out: {error}")
+            return None
 
 
 def _trainset_of(at_home: Sequence[int], fractions: Sequence[float]) -> int:

@@ -102,7 +102,13 @@ class Drawn:
     note: str
 
 
-def draw_split(images: Sequence[str], fraction: float, seed: int, shuffle: int) -> Split:
+def draw_split(
+    images: Sequence[str],
+    fraction: float,
+    seed: int,
+    shuffle: int,
+    unlabelled: frozenset[str] = frozenset(),
+) -> Split:
     """Draw a split: the same for the same frames, seed and shuffle, and neither side empty.
 
     Args:
@@ -110,13 +116,23 @@ def draw_split(images: Sequence[str], fraction: float, seed: int, shuffle: int) 
         fraction: config.yaml's, of the training frames.
         seed: the request's.
         shuffle: its number.
+        unlabelled: images without a label: they can neither train nor score, and stand on
+            neither side.
 
     Raises:
-        UserError: DeepLabCut can't name a folder by this fraction.
+        UserError: DeepLabCut can't name a folder by this fraction, or hardly a frame is labelled.
     """
-    drawn = draw_test(images, count_test(len(images), fraction), Lot(seed, shuffle))
-    train = tuple(sorted(set(range(len(images))) - set(drawn.test)))
-    return Split(fraction, train, drawn.test, drawn.method, seed, drawn.note)
+    rows = [row for row, image in enumerate(images) if image not in unlabelled]
+    if len(rows) < 2:  # one trains, one scores
+        raise UserError(
+            f"Only {len(rows)} of the {len(images)} frames in the label tables have a label.",
+            "Label more frames in DeepLabCut, save, and upload the project again.",
+        )
+    named = [images[row] for row in rows]
+    drawn = draw_test(named, count_test(len(named), fraction), Lot(seed, shuffle))
+    test = tuple(rows[n] for n in drawn.test)
+    train = tuple(sorted(set(rows) - set(test)))
+    return Split(fraction, train, test, drawn.method, seed, drawn.note)
 
 
 def count_test(frames: int, fraction: float) -> int:

@@ -74,6 +74,8 @@ def _inflated(stream: RangeStream, member: Member) -> Iterator[bytes | memoryvie
         while piece := inflater.decompress(data, CHUNK_BYTES):
             yield piece
             data = inflater.unconsumed_tail
+        # zlib would gather all that follows the end of its stream
+        _require(not inflater.unused_data, member, "bytes follow its end")
     _require(inflater.eof or not member.size, member, "it is cut off")
 
 
