@@ -27,6 +27,9 @@ class Problem:
     def __post_init__(self) -> None:
         if not self.where:
             raise ValueError(f"problem {self.code} names no place")
+        for name in ("where", "what", "remedy"):  # quoted from an upload: half a character
+            text = getattr(self, name).encode("utf-8", "backslashreplace").decode()
+            object.__setattr__(self, name, text)  # can stand in no record and in no mail
 
     def to_dict(self) -> dict[str, str]:
         """Return the problem as the JSON answers and the record hold it."""

@@ -146,3 +146,11 @@ def test_an_alias_beside_what_it_stands_for_is_read() -> None:
     # an anchor given twice is legal: Python's warnings, here errors, say nothing of it
     value = read_yaml_mapping("a: &x [1]\nb: [*x, *x]\nc: &x 2\nd: *x", "config.yaml")
     assert value == {"a": [1], "b": [[1], [1]], "c": 2, "d": 2}
+
+
+def test_half_a_character_in_a_message_can_be_written_out() -> None:
+    with pytest.raises(ProjectError) as caught:
+        read_yaml_mapping('scorer: "\\ud800"\nscorer: "\\ud800"\n', "config.yaml")
+    (problem,) = caught.value.problems
+    assert problem.code == "yaml-duplicate-key"
+    assert "\\ud800" in problem.what.encode().decode()
