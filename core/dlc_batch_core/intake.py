@@ -14,10 +14,10 @@ from pathlib import PurePosixPath
 
 from dlc_batch_core.archive import CONFIG_FILE, Archive
 from dlc_batch_core.archive_safety import find_excess, problem_of_method
+from dlc_batch_core.label_folders import IMAGES
 from dlc_batch_core.member import Member
 from dlc_batch_core.problems import Problem
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 #: Folder for splits made at home, in our copy of a project; no folder of DeepLabCut's.
 HOME_SPLITS = "home-splits"
 #: DeepLabCut's record of a split, and the merged label table whose rows it counts.

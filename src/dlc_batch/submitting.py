@@ -1,4 +1,4 @@
-"""Sending a project: check it here, put it into the inbox, and name the run it becomes."""
+"""Sending a project: put it into the inbox, and name the run it becomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from boto3.exceptions import S3UploadFailedError
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
-from dlc_batch_core.check import Check, check_upload
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import UploadKey, is_lab, run_id
 
@@ -38,12 +37,6 @@ def upload_key(lab: str, name: str) -> UploadKey:
     if not name.strip() or "/" in name:
         raise LabError(f"`{name}` can't be a project's name.", "Give one without / by --name.")
     return UploadKey(lab, name)
-
-
-def check_zip(archive: Path) -> Check:
-    """Check a zipped project as the cloud will."""
-    with archive.open("rb") as file:
-        return check_upload(file, archive.name)
 
 
 def send(

@@ -9,7 +9,6 @@ import pytest
 
 from dlc_batch.cli.check import check_path
 from dlc_batch.packing import pack, plan_packing
-from dlc_batch.submitting import check_zip
 from dlc_batch_core.errors import LabError
 
 WANTED = {
@@ -68,7 +67,7 @@ def test_unzip_agrees_and_unpacks_the_same_bytes(project: Path, tmp_path: Path) 
 
 
 def test_what_is_packed_passes_the_check(project: Path) -> None:
-    assert check_zip(packed(project)).is_trainable
+    assert check_path(packed(project)).is_trainable
 
 
 def test_packing_tells_its_progress(project: Path) -> None:
@@ -87,7 +86,7 @@ def test_the_plan_is_in_a_stable_order(project: Path) -> None:
 
 def test_files_older_than_zips_are_packed(project: Path) -> None:
     os.utime(project / "config.yaml", (0, 0))  # 1970; a zip's clock begins in 1980
-    assert check_zip(packed(project)).is_trainable
+    assert check_path(packed(project)).is_trainable
 
 
 def test_a_folder_that_is_no_project_is_told(tmp_path: Path) -> None:

@@ -14,14 +14,11 @@ from dlc_batch.local.home import Home
 from dlc_batch.local.lifecycle import down
 
 
-@pytest.mark.long
-def test_the_whole_demo_takes_minutes_and_its_error_is_small(
-    new_home: Callable[[], Home], tmp_path: Path
-) -> None:
-    home, project = new_home(), tmp_path / "demo-project"
+def run_demo(home: Home, project: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run the demo as its command, on a local cloud of its own."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "dlc_batch.demo", "--folder", str(project)],
+        return subprocess.run(
+            [sys.executable, "-m", "dlc_batch.demo", *options, "--folder", str(project)],
             env={**os.environ, "DLC_BATCH_HOME": str(home.path)},
             capture_output=True,
             text=True,
@@ -29,6 +26,14 @@ def test_the_whole_demo_takes_minutes_and_its_error_is_small(
         )
     finally:
         down(home, print)
+
+
+@pytest.mark.long
+def test_the_whole_demo_takes_minutes_and_its_error_is_small(
+    new_home: Callable[[], Home], tmp_path: Path
+) -> None:
+    home, project = new_home(), tmp_path / "demo-project"
+    done = run_demo(home, project)
 
     assert done.returncode == 0, done.stdout + done.stderr
     error = re.search(r"test RMSE +(\d+\.\d\d) px", done.stdout)
@@ -41,16 +46,7 @@ def test_the_demo_goes_the_whole_way_and_shows_mail_scores_and_model(
 ) -> None:
     home, project = new_home(), tmp_path / "demo-project"
     make_demo_project(project)  # as an earlier demo leaves it
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "dlc_batch.demo", "--epochs", "1", "--folder", str(project)],
-            env={**os.environ, "DLC_BATCH_HOME": str(home.path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        down(home, print)
+    done = run_demo(home, project, "--epochs", "1")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"Subject: \[dlc-batch\] SUCCEEDED: demo-project-[0-9a-f]{12}", done.stdout)
