@@ -23,6 +23,7 @@ LAB_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
 #: Keeps a job's name, <run id>_<lab>_shuffle<k>, within Batch's 128 characters.
 MAX_SLUG = 40
 _SUFFIX = ".zip"
+_RUN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9-]{{0,{MAX_SLUG - 1}}}-[0-9a-f]{{12}}")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def run_id(bucket: str, key: str, version_id: str | None) -> str:
     """Return `<project>-<12 hex>`: the same for the same upload, however often it is told."""
     identity = "\0".join((bucket, key, version_id or ""))
     return f"{_slug(key)}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def is_run_id(text: str) -> bool:
+    """Whether a text has the form of a run id."""
+    return _RUN_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

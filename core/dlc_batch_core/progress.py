@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.errors import StateError
@@ -25,6 +25,14 @@ class Progress:
     attempt: int = 1
     bytes_done: int = 0  # of the project's files, while they are fetched
     bytes_total: int = 0
+    phase: str = ""  # of the train stage: detector or pose
+    step: int = 0  # optimiser steps of the epoch under way; iterations with TensorFlow
+    steps: int = 0  # of how many
+    losses: Mapping[str, float] = field(default_factory=dict)  # of the last epoch that is done
+    metrics: Mapping[str, float] = field(default_factory=dict)  # on the validation frames
+    learning_rate: float | None = None
+    images_per_second: float | None = None
+    seconds_left: float | None = None  # of the train stage
 
     def to_json(self) -> str:
         return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)})

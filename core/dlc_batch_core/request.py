@@ -6,35 +6,53 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.keys import is_run_id
 from dlc_batch_core.problems import Problem
-from dlc_batch_core.settings import is_allowed_path, is_allowed_setting, nearest_setting
+from dlc_batch_core.settings import (
+    ENGINES,
+    is_allowed_path,
+    is_allowed_setting,
+    nearest_setting,
+)
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 REQUEST_FILE = "dlc-batch.yaml"
+_NAME = re.compile(r"[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)*")  # mobilenet_v2_0.35, efficientnet-b0
 _MAX_EPOCHS = 100_000  # a slip of the keyboard, not a training
+_MAX_ITERATIONS = 10_000_000  # ten times DeepLabCut's own schedule
 
 
 @dataclass(frozen=True)
 class Request:
     """A request with every default filled in. None: not asked for.
 
-    Where net type, epochs or batch size are None, the shuffle that the lab made at home decides,
-    and without one config.yaml and DeepLabCut's defaults.
+    Where net type, epochs, iterations or batch size are None, the shuffle that the lab made at
+    home decides, and without one config.yaml and DeepLabCut's defaults.
     """
 
     engine: str | None = None
     net_type: str | None = None
     shuffles: tuple[int, ...] = (1,)
     epochs: int | None = None
+    iterations: int | None = None
     batch_size: int | None = None
     evaluate: bool = True
     time_limit_hours: float = 24.0
     seed: int = 0
     weights: str = "pretrained"
+    validation: bool = True
+    checkpoint_minutes: float = 10.0
+    stall_minutes: float = 30.0
+    loader_workers: int | None = None
+    image_cache: bool = True
+    mixed_precision: bool = True
+    channels_last: bool = True
+    fast_kernels: bool = True
     overrides: Mapping[str, object] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
@@ -69,16 +87,28 @@ def _is_number(value: object, least: float, most: float) -> bool:
     )
 
 
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_none_or_count(value: object, most: int) -> bool:
+    return (value == 0 and value is not False) or _is_count(value, most)
+
+
+def _is_run_id(value: object) -> bool:
+    return isinstance(value, str) and is_run_id(value)
+
+
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value.replace("_", "").isalnum() and value.isascii()
+    return isinstance(value, str) and bool(_NAME.fullmatch(value))
 
 
 FIELDS = (
     RequestField(
         "engine",
-        "pytorch",
-        "DeepLabCut's engine. Default: config.yaml's.",
-        lambda value: value == "pytorch",
+        "pytorch or tensorflow",
+        "DeepLabCut's engine. Default: config.yaml's, else pytorch.",
+        lambda value: value in ("pytorch", "tensorflow"),
         "pytorch",
     ),
     RequestField(
@@ -100,9 +130,19 @@ FIELDS = (
     RequestField(
         "epochs",
         f"a whole number from 1 to {_MAX_EPOCHS}",
-        "Passes over the training frames. Default: the shuffle made at home, then 200.",
+        "With the PyTorch engine: passes over the training frames. Default: the shuffle made at"
+        " home, then 200.",
         lambda value: _is_count(value, _MAX_EPOCHS),
         "200",
+    ),
+    RequestField(
+        "iterations",
+        f"a whole number from 1 to {_MAX_ITERATIONS}",
+        "With the TensorFlow engine: steps of the optimizer. The schedule of learning rates"
+        " (`multi_step`) ends there, its last rate going on as long as it takes. Default: the end"
+        " of the schedule of the shuffle made at home, then of DeepLabCut's.",
+        lambda value: _is_count(value, _MAX_ITERATIONS),
+        "200000",
     ),
     RequestField(
         "batch_size",
@@ -115,7 +155,7 @@ FIELDS = (
         "evaluate",
         "true or false",
         "Whether to score the network on the frames it did not train on. Default: true.",
-        lambda value: isinstance(value, bool),
+        _is_switch,
         "true",
     ),
     RequestField(
@@ -129,20 +169,80 @@ FIELDS = (
         "seed",
         "a whole number from 0 to 4294967295",
         "Of the split, of random weights and of the order of frames. Default: 0.",
-        lambda value: (value == 0 and value is not False) or _is_count(value, 2**32 - 1),
+        lambda value: _is_none_or_count(value, 2**32 - 1),
         "0",
     ),
     RequestField(
         "weights",
-        "pretrained or random",
-        "Where the network begins. random needs many more epochs. Default: pretrained.",
-        lambda value: value in ("pretrained", "random"),
+        "pretrained, random, or the id of an earlier run of your lab",
+        "Where the network begins: random needs many more epochs; a run id goes on from what that"
+        " run made, with the same body parts. Default: pretrained.",
+        lambda value: value in ("pretrained", "random") or _is_run_id(value),
         "pretrained",
     ),
     RequestField(
+        "validation",
+        "true or false",
+        "Whether to keep back some training frames to choose the best snapshot by, where there are"
+        " enough (50). Without, the last snapshot is taken. Default: true.",
+        _is_switch,
+        "true",
+    ),
+    RequestField(
+        "checkpoint_minutes",
+        "a number from 0.05 to 120",
+        "The most minutes of training that are lost when the computer is taken away. Default: 10.",
+        lambda value: _is_number(value, 0.05, 120),
+        "10",
+    ),
+    RequestField(
+        "stall_minutes",
+        "a number from 0.5 to 720",
+        "A training that makes no step for so long is ended. Default: 30.",
+        lambda value: _is_number(value, 0.5, 720),
+        "30",
+    ),
+    RequestField(
+        "loader_workers",
+        "a whole number from 0 to 64, or auto",
+        "Processes that load and augment frames. auto (default): one less than the cores with a"
+        " GPU, else 0.",
+        lambda value: value == "auto" or _is_none_or_count(value, 64),
+        "auto",
+    ),
+    RequestField(
+        "image_cache",
+        "true or false",
+        "Whether to keep decoded frames in memory, as far as it goes. Default: true.",
+        _is_switch,
+        "true",
+    ),
+    RequestField(
+        "mixed_precision",
+        "true or false",
+        "Whether to train in bfloat16 where the GPU can. Default: true.",
+        _is_switch,
+        "true",
+    ),
+    RequestField(
+        "channels_last",
+        "true or false",
+        "Whether to lay images out as the GPU's convolutions like them. Default: true.",
+        _is_switch,
+        "true",
+    ),
+    RequestField(
+        "fast_kernels",
+        "true or false",
+        "Whether the GPU may choose its fastest convolutions, and TF32. Default: true.",
+        _is_switch,
+        "true",
+    ),
+    RequestField(
         "overrides",
-        "settings of DeepLabCut's pytorch_config.yaml by dotted path",
-        "DeepLabCut's own settings, such as `data.train.crop_sampling.width: 128`. Default: none.",
+        "settings of DeepLabCut's pytorch_config.yaml or pose_cfg.yaml by dotted path",
+        "DeepLabCut's own settings, such as `data.train.crop_sampling.width: 128` with PyTorch or"
+        " `global_scale: 1.0` with TensorFlow. Default: none.",
         lambda value: isinstance(value, dict) and all(isinstance(key, str) for key in value),
         "{train_settings.batch_size: 4}",
     ),
@@ -162,11 +262,12 @@ def parse_request(text: str, where: str = REQUEST_FILE) -> Request:
     """
     values = read_yaml_mapping(text, where)
     problems = [p for key, value in values.items() if (p := _problem_of(key, value, where))]
-    problems += _problems_of_overrides(values.get("overrides"), where)
+    problems += _problems_of_overrides(values.get("overrides"), _engines(values), where)
     if problems:
         raise ProjectError(problems)
-    if values.get("batch_size") == "auto":
-        del values["batch_size"]
+    for name in ("batch_size", "loader_workers"):
+        if values.get(name) == "auto":
+            del values[name]
     return Request.from_dict(values)
 
 
@@ -181,30 +282,41 @@ def _problem_of(key: str, value: object, where: str) -> Problem | None:
     return Problem("request-value", where, what, f"`{key}` takes {known.expects}.")
 
 
-def _problems_of_overrides(value: object, where: str) -> list[Problem]:
+def _engines(values: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the engines that may be meant: where none is named, config.yaml decides."""
+    engine = values.get("engine")
+    return (str(engine),) if engine in ENGINES else ENGINES
+
+
+def _problems_of_overrides(value: object, engines: Sequence[str], where: str) -> list[Problem]:
     if not isinstance(value, dict):
         return []
     named = [(path, each) for path, each in value.items() if isinstance(path, str)]
-    refused = [(path, each) for path, each in named if not is_allowed_setting(path, each)]
-    return [_refusal(path, each, where) for path, each in refused]
+    return [
+        override_refused(path, each, engines, where)
+        for path, each in named
+        if not any(is_allowed_setting(path, each, engine) for engine in engines)
+    ]
 
 
-def _refusal(path: str, value: object, where: str) -> Problem:
-    if is_allowed_path(path):
+def override_refused(path: str, value: object, engines: Sequence[str], where: str) -> Problem:
+    """Return the problem of an override that none of some engines takes."""
+    if any(is_allowed_path(path, engine) for engine in engines):
         what = f"The override `{_shown(path)}: {_shown(value)}` is not accepted."
-        remedy = "Give a number, a switch or a list of them."
+        remedy = "Give a number, a switch or a list of them, as DeepLabCut has it."
         return Problem("request-override", where, what, remedy)
+    of = f" with the {engines[0]} engine" if len(engines) == 1 else ""
     return Problem(
         "request-override",
         where,
-        f"The override `{_shown(path)}` is not one of the settings that may be set.",
-        _near_setting(str(path)),
+        f"The override `{_shown(path)}` is not one of the settings that may be set{of}.",
+        _near_setting(str(path), engines),
     )
 
 
-def _near_setting(path: str) -> str:
-    near = nearest_setting(path[:200])
-    guess = f"Did you mean `{near}`, or a setting below it? " if near else ""
+def _near_setting(path: str, engines: Sequence[str]) -> str:
+    named = [near for engine in engines if (near := nearest_setting(path[:200], engine))]
+    guess = f"Did you mean `{named[0]}`, or a setting below it? " if named else ""
     return f"{guess}docs/request.md lists the settings that may be set."
 
 
