@@ -8,7 +8,7 @@ import subprocess
 import sys
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,6 +190,12 @@ def _make_bench(endpoint: str, folder: Path) -> Bench:
 @pytest.fixture
 def bench(endpoint: str, tmp_path: Path) -> Bench:
     return _make_bench(endpoint, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def make_bench(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Bench]:
+    """Makes benches that outlive a test."""
+    return lambda: _make_bench(endpoint, tmp_path_factory.mktemp("bench"))
 
 
 @pytest.fixture(scope="session")

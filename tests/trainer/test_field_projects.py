@@ -144,7 +144,8 @@ def test_openfield(bench: Bench) -> None:
     )
     done = bench.train()
     assert done.exit_code == 0, done.output
-    assert done.outcome.metrics["train_frames"] == 110  # int(0.95 * 116)
+    assert done.outcome.metrics["train_frames"] == 110 - 6  # int(0.95 * 116)
+    assert done.outcome.metrics["validation_frames"] == 6
     assert done.outcome.metrics["test_frames"] == 6
     assert 0 < done.outcome.metrics["test_rmse_px"] < 800
     assert (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import pickle
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -36,7 +35,8 @@ def test_trains_scores_and_exports(trained: tuple[Bench, Finished]) -> None:
     assert outcome.metrics["test_frames"] == 4
     assert 0 < outcome.metrics["test_rmse_px"] < 160
     assert 0 < outcome.metrics["train_rmse_px"] < 160
-    assert set(outcome.timings) == {"fetch", "unpack", "prepare", "train", "evaluate", "export"}
+    before = {"fetch", "unpack", "restore", "prepare"}
+    assert set(outcome.timings) == {*before, "train", "evaluate", "export"}
     assert "epoch 2/2: loss " in done.output
     assert " MB/s" in done.output
     progress = Progress.from_json(bench.read(bench.keys.shuffle(1).progress))
@@ -70,7 +70,9 @@ def test_zip_holds_the_results(trained: tuple[Bench, Finished]) -> None:
     subprocess.run(["unzip", "-tq", done.results / "tiny-model.zip"], check=True)
     with zipfile.ZipFile(done.results / "tiny-model.zip") as archive:
         zipped = {name: archive.read(name) for name in archive.namelist()}
-    assert set(zipped) == set(done.outcome.files) - {"run.json", "tiny-model.zip"}
+    beside = {"run.json", "evaluation.json", "methods.txt", "tiny-model.zip"}
+    assert beside < set(done.outcome.files)
+    assert set(zipped) == set(done.outcome.files) - beside
     assert all((done.results / name).read_bytes() == zipped[name] for name in zipped)
 
 
@@ -167,22 +169,6 @@ def test_pretrained_weights_that_cannot_be_had(
     assert "cspnext_s" in done.outcome.message
     assert "http://127.0.0.1:9" in done.outcome.message
     assert "weights: random" in done.outcome.remedy
-
-
-def test_interrupted(bench: Bench, tiny_project: Path, tiny_request: Request) -> None:
-    bench.submit(bench.zip_project(tiny_project), "", replace(tiny_request, epochs=10_000))
-    with bench.start() as process:
-        for line in process.stdout or ():
-            if line.startswith("epoch 1/"):
-                break
-        process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
-        rest = process.communicate(timeout=60)[0]
-    assert process.returncode == 75, rest
-    assert time.monotonic() - began < 20  # Batch kills after 30 s, Spot takes away after 120 s
-    assert bench.outcome().error_kind is ErrorKind.INFRASTRUCTURE
-    assert "interrupted" in bench.outcome().message
-    assert list((bench.folder / "work").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -10,44 +10,37 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from dlc_batch_core.errors import CloudError, DlcBatchError, LabError
 from dlc_batch_core.job import ExitCode
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.outcome import ErrorKind, Outcome
+from dlc_batch_core.progress import Progress
+from dlc_batch_trainer.background import LatestWriter
 from dlc_batch_trainer.errors import InfrastructureError, Interrupted
+from dlc_batch_trainer.patience import STORE_ERRORS, patiently
+from dlc_batch_trainer.program import Attempt, TrainingProgram
 from dlc_batch_trainer.progress import ProgressReporter
-from dlc_batch_trainer.store import STORE_ERRORS, RunStore
+from dlc_batch_trainer.store import RunStore
+from dlc_batch_trainer.termination import Termination
 
 _BUG = DlcBatchError(
     "The training program failed in a way it does not know.",
     "Send the run id to whoever looks after dlc-batch: the log holds the details.",
 )
 _INTERRUPTED = InfrastructureError(
-    "The training was interrupted, and there is no checkpoint.", "It begins anew by itself."
+    "The training was interrupted.", "It goes on by itself from its last checkpoint."
 )
 _DISK_FULL = InfrastructureError(
-    "The disk is full.", "Give the compute environment a larger disk."
+    "The disk is full.",
+    "Give the compute environment a larger disk (VolumeSize in template.yaml).",
 )
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """Which attempt of which Batch job this is."""
-
-    job_id: str
-    number: int
-
-    @classmethod
-    def from_environment(cls) -> Attempt:
-        return cls(
-            os.environ.get("AWS_BATCH_JOB_ID", "local"),
-            int(os.environ.get("AWS_BATCH_JOB_ATTEMPT", "1")),
-        )
+#: How long the outcome is tried to be written while S3 refuses, in seconds; less when the host is
+#: about to be taken away.
+_OUTCOME_SECONDS, _HURRIED_SECONDS = 300.0, 3.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,47 +48,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parse(arguments)
     _keep_libraries_at_bay()
     attempt = Attempt.from_environment()
-    keys = RunKeys(asked.lab, asked.run_id)
-    store = RunStore.from_environment(asked.bucket, keys, asked.shuffle)
-    reporter = ProgressReporter(store.write_progress, attempt.number)
+    store = RunStore.from_environment(
+        asked.bucket, RunKeys(asked.lab, asked.run_id), asked.shuffle
+    )
+    progress = LatestWriter(partial(_write_progress, store))
+    namespace = os.environ.get("DLC_BATCH_METRICS_NAMESPACE")
+    reporter = ProgressReporter(progress, attempt.number, namespace, {"Lab": asked.lab})
+    termination = Termination()
     mended: list[str] = []
     with tempfile.TemporaryDirectory(
         prefix="dlc-batch-", dir=asked.work, ignore_cleanup_errors=True
     ) as work:
+        program = TrainingProgram(
+            store, asked.shuffle, Path(work), attempt, reporter, termination, mended
+        )
         try:
-            signal.signal(signal.SIGTERM, _interrupt)
-            outcome = _train(asked.shuffle, Path(work), attempt, store, reporter, mended)
-            code = ExitCode.DONE
+            termination.listen()
+            outcome, code = _train(program), ExitCode.DONE
         except BaseException as error:  # the edge of the process: whatever it is, the lab hears
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left to do takes a second
             code, outcome = _fail(error, attempt, reporter, mended)
+        progress.flush(_HURRIED_SECONDS)
         return _leave(store, outcome, code)  # before gigabytes are cleaned up
 
 
-def _train(
-    shuffle: int,
-    work: Path,
-    attempt: Attempt,
-    store: RunStore,
-    reporter: ProgressReporter,
-    mended: list[str],
-) -> Outcome:
-    # Not at the top: what it imports reads the environment that _keep_libraries_at_bay sets.
-    from dlc_batch_trainer.program import TrainingProgram
-
-    limits = Limits.from_settings(os.environ)
-    trained = TrainingProgram(store, shuffle, work, reporter, mended, limits).run()
+def _train(program: TrainingProgram) -> Outcome:
+    program.limits = Limits.from_settings(os.environ)
+    trained = program.run()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is there: what is left takes a second
     return Outcome(
         succeeded=True,
-        job_id=attempt.job_id,
-        attempt=attempt.number,
+        job_id=program.attempt.job_id,
+        attempt=program.attempt.number,
         message=trained.message,
         metrics=trained.metrics,
         files=trained.files,
-        timings=reporter.timings(),
-        notes=tuple(mended),
+        timings=program.reporter.timings(),
+        notes=tuple(program.mended),
     )
+
+
+def _write_progress(store: RunStore, progress: Progress) -> None:
+    try:
+        store.write_progress(progress)
+    except STORE_ERRORS as error:  # a training is worth more than a progress bar
+        print(f"progress not written: {error}", flush=True)
 
 
 def _fail(
@@ -147,16 +144,13 @@ def _judge(failure: DlcBatchError) -> tuple[ExitCode, ErrorKind]:
 def _leave(store: RunStore, outcome: Outcome, code: ExitCode) -> int:
     """Leave the outcome where `complete` looks for it."""
     print(f"{outcome.message} {outcome.remedy}".strip(), flush=True)
+    patience = _HURRIED_SECONDS if code is ExitCode.INTERRUPTED else _OUTCOME_SECONDS
     try:
-        store.write_outcome(outcome)
+        patiently(lambda: store.write_outcome(outcome), patience)
     except STORE_ERRORS as error:
         print(f"outcome not written: {error}", file=sys.stderr, flush=True)
         return code or ExitCode.BUG
     return code
-
-
-def _interrupt(_signal_number: int, _frame: FrameType | None) -> None:
-    raise Interrupted
 
 
 def _keep_libraries_at_bay() -> None:

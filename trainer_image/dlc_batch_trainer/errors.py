@@ -3,6 +3,9 @@
 DlcBatchError
 ├── LabError              exit 2
 │   └── UserError         the project or the request is at fault
+│       ├── NotANumber    the loss became NaN or infinite
+│       ├── OutOfMemory   the network does not fit with this batch; tried once more with half
+│       └── Cancelled     the lab stopped the training
 └── CloudError            exit 1: it would repeat
     └── InfrastructureError  network, disk, memory, weights that can't be had
 Interrupted               exit 75: the host is taken away; no Exception, so that no library eats it
@@ -17,9 +20,21 @@ class UserError(LabError):
     """The lab can mend this, in its project or its request."""
 
 
+class NotANumber(UserError):
+    """The loss became NaN or infinite: what is trained from here on is worth nothing."""
+
+
+class OutOfMemory(UserError):
+    """The network does not fit into the memory of the GPU or of the host."""
+
+
+class Cancelled(UserError):
+    """The lab asked for the training to be stopped at once."""
+
+
 class InfrastructureError(CloudError):
     """The lab's project is fine; what it runs on is not."""
 
 
 class Interrupted(BaseException):
-    """The host asked us to stop (SIGTERM)."""
+    """The host is taken away; a checkpoint was made where there was something to keep."""

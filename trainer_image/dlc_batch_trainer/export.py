@@ -7,6 +7,8 @@ results/
 ├── training-datasets/...           metadata.yaml and the split, which DeepLabCut looks up
 └── evaluation-results-pytorch/...  scores and predictions on the labelled frames
 
+With the TensorFlow engine the folders are dlc-models/ and evaluation-results/.
+
 No config.yaml: the lab's own stays as it is. No path of this computer in any of them.
 """
 
@@ -24,10 +26,19 @@ from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.yaml_writer import write_yaml
 
 RUN_FILE = "run.json"
-_FOLDERS = ("dlc-models-pytorch", "training-datasets", "evaluation-results-pytorch")
+#: Both engines'; a run has those of one.
+_MODELS = frozenset({"dlc-models-pytorch", "dlc-models"})
+_FOLDERS = (
+    *sorted(_MODELS),
+    "training-datasets",
+    "evaluation-results-pytorch",
+    "evaluation-results",
+)
 #: Grows over all shuffles that were evaluated where it lies: ours would overwrite the lab's.
 _LEFT = frozenset({"CombinedEvaluation-results.csv"})
-_STORED = frozenset({".pt", ".h5"})  # packed numbers hardly shrink
+#: Of TensorFlow's training: its events for TensorBoard, and a list of snapshots by full path.
+_LEFT_OF_TENSORFLOW = frozenset({"log", "checkpoint"})
+_STORED = frozenset({".pt", ".h5", ".data-00000-of-00001", ".mp4"})  # packed numbers hardly shrink
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same results make the same zip
 
 
@@ -38,7 +49,8 @@ def export_results(
 
     Args:
         project: our copy of the project.
-        model_folder: the shuffle's folder in dlc-models-pytorch; others are the lab's own.
+        model_folder: the shuffle's folder in dlc-models-pytorch or dlc-models; others are the
+            lab's own.
         home_metadata: the metadata.yaml that the lab uploaded, whose other shuffles are kept.
         target: results/.
     """
@@ -47,8 +59,8 @@ def export_results(
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
     for path in target.rglob("*.yaml"):
-        _edit_yaml(path, _without_paths)
-    for path in target.rglob("train.txt"):
+        _edit_yaml(path, lambda config: _without_paths(config, project))
+    for path in (*target.rglob("train.txt"), *target.rglob("log.txt")):
         path.write_text(path.read_text().replace(str(project), "."))
     if home_metadata:
         for path in target.rglob("metadata.yaml"):
@@ -58,18 +70,36 @@ def export_results(
 def _files_of(project: Path, model_folder: Path) -> Iterable[Path]:
     for folder in _FOLDERS:
         for path in (project / folder).rglob("*"):
-            is_other = folder == _FOLDERS[0] and not path.is_relative_to(model_folder)
-            if path.is_file() and path.name not in _LEFT and not is_other:
+            is_other = folder in _MODELS and not path.is_relative_to(model_folder)
+            if path.is_file() and not _is_left(path, project / folder) and not is_other:
                 yield path
 
 
-def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
-    """Blank what DeepLabCut's own `export_model` blanks; it finds the project by config.yaml."""
+def _is_left(path: Path, folder: Path) -> bool:
+    parts = path.relative_to(folder).parts
+    is_tensorflow = folder.name == "dlc-models"
+    return path.name in _LEFT or (is_tensorflow and not _LEFT_OF_TENSORFLOW.isdisjoint(parts))
+
+
+def _without_paths(config: dict[str, Any], project: Path) -> dict[str, Any]:
+    """Blank what DeepLabCut's own `export_model` blanks; it finds the project by config.yaml.
+
+    TensorFlow's pose_cfg.yaml names data set, metadata and the weights it began from. Those in
+    the project stay, relative to it; analyze_videos sets the snapshot to use itself.
+    """
     if isinstance(config.get("metadata"), dict):
         config["metadata"] |= {"project_path": None, "pose_config_path": None}
-    if "dataset" in config:
-        config["dataset"] = "."
-    return config
+    if "all_joints_names" not in config:  # PyTorch's
+        return {**config, "dataset": "."} if "dataset" in config else config
+    return {key: _relative(value, project) for key, value in config.items()}
+
+
+def _relative(value: Any, project: Path) -> Any:
+    """A path as the project has it, with forward slashes; of one elsewhere, its name."""
+    if not isinstance(value, str) or not Path(value).is_absolute():
+        return value
+    path = Path(value)
+    return path.relative_to(project).as_posix() if path.is_relative_to(project) else path.name
 
 
 def merge_metadata(home: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:

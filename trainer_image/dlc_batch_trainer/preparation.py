@@ -32,8 +32,10 @@ from dlc_batch_trainer.label_tables import write_label_tables
 from dlc_batch_trainer.pose_config import configure
 from dlc_batch_trainer.project_config import require_valid
 from dlc_batch_trainer.split import Split, draw_split
+from dlc_batch_trainer.validation import keep_validation
 from dlc_batch_trainer.yaml_writer import write_yaml
 
+_PYTORCH = "pytorch"
 _DEFAULT_NET = "resnet_50"  # DeepLabCut's own, where config.yaml names none
 
 
@@ -41,12 +43,13 @@ _DEFAULT_NET = "resnet_50"  # DeepLabCut's own, where config.yaml names none
 class Prepared:
     """A shuffle ready to be trained."""
 
+    engine: str  # pytorch or tensorflow
     config_path: Path
     trainset: int  # which of config.yaml's train fractions
     split: Split
     images: list[str]  # what the split's numbers count
     model_folder: Path
-    settings: dict[str, Any]  # pytorch_config.yaml
+    settings: dict[str, Any]  # pytorch_config.yaml or pose_cfg.yaml
     home_metadata: dict[str, Any] | None  # the lab's own metadata.yaml
 
 
@@ -82,7 +85,9 @@ class Preparation:
         )
         if labelled_images(self.project, config) != images:
             raise RuntimeError("DeepLabCut merged other rows than those that the split is of")
-        return Prepared(config_path, trainset, split, images, folder, settings, home_metadata)
+        return Prepared(
+            _PYTORCH, config_path, trainset, split, images, folder, settings, home_metadata
+        )
 
     def _find_home_shuffle(
         self, config: dict[str, Any], members: Sequence[str]
@@ -115,6 +120,8 @@ class Preparation:
         split = splits.take(self.shuffle, fraction, images, seed, self.mended)
         splits.remove()
         split = split or draw_split(images, fraction, seed, self.shuffle, unlabelled)
+        if self.request.validation:
+            split = keep_validation(split, images, self.shuffle)
         self.mended.append(split.note)
         return trainset, split
 

@@ -1,37 +1,59 @@
-"""The training program, top to bottom.
+"""The job, top to bottom: what goes in, who watches, what comes out.
 
 fetch     request.json, and the directory of the version of the upload that was checked
 unpack    the settings, label tables and images of the project, written as they arrive; nothing
           that could be code
-prepare   mend a copy of config.yaml, make the data set anew, draw the split, set the network
-train     with DeepLabCut: a line, and now and then a progress.json, as epochs are done
-evaluate  with DeepLabCut: the last snapshot, on the frames it trained on and on the others
-export    DeepLabCut's files as the lab would have them, a zip of them, and run.json
+restore   the newest whole checkpoint of an earlier attempt, where there is one
+(train)   in a process of its own (worker.py), watched: prepare, train, evaluate, after, export
+upload    the results
 """
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Mapping
+import dataclasses
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_core.control import Action
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_request import RunRequest
-from dlc_batch_trainer.export import export_results, write_run_file, zip_results
+from dlc_batch_trainer.attempts import halvings_now
+from dlc_batch_trainer.background import Poll
+from dlc_batch_trainer.checkpoint_store import CheckpointStore, Manifest
+from dlc_batch_trainer.checkpoint_uploads import CheckpointUploads
+from dlc_batch_trainer.errors import Interrupted, OutOfMemory, UserError
 from dlc_batch_trainer.ingest import Ingest
+from dlc_batch_trainer.patience import STORE_ERRORS
 from dlc_batch_trainer.progress import ProgressReporter
+from dlc_batch_trainer.spot import NOTICE_SECONDS, Metadata, is_to_be_taken_away
 from dlc_batch_trainer.store import RunStore, StoredUpload
-from dlc_batch_trainer.weights import prepare_hub
+from dlc_batch_trainer.supervisor import Signals, Supervisor, WorkerEnd
+from dlc_batch_trainer.termination import Termination
+from dlc_batch_trainer.watch import Disk, Stall, seconds_to_train
+from dlc_batch_trainer.worker_job import WorkerJob
 
-if TYPE_CHECKING:
-    from dlc_batch_trainer.preparation import Prepared
-    from dlc_batch_trainer.training import Snapshot
+_CONTROL_SECONDS = 10.0  # how often control.json is read
 
-_PACKAGES = ("deeplabcut", "torch", "torchvision", "timm", "numpy", "pandas", "albumentations")
+
+@dataclass(frozen=True)
+class Attempt:
+    """Which attempt of which Batch job this is."""
+
+    job_id: str
+    number: int
+
+    @classmethod
+    def from_environment(cls) -> Attempt:
+        return cls(
+            os.environ.get("AWS_BATCH_JOB_ID", "local"),
+            int(os.environ.get("AWS_BATCH_JOB_ATTEMPT", "1")),
+        )
 
 
 @dataclass(frozen=True)
@@ -43,120 +65,187 @@ class Trained:
     files: tuple[str, ...]  # relative to results/
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrainingProgram:
-    """One shuffle of one run, in a work folder of its own.
-
-    DeepLabCut is imported from `prepare` on: it takes 16 s, and an upload at fault should hear
-    sooner. Its hub client reads the environment then, hence prepare_hub before it.
-    """
+    """One attempt at one shuffle of one run, in a work folder of its own."""
 
     store: RunStore
     shuffle: int
     work: Path
+    attempt: Attempt
     reporter: ProgressReporter
+    termination: Termination
     mended: list[str] = field(default_factory=list)  # sentences for the lab
     limits: Limits = field(default_factory=Limits)  # how large a project is accepted
+    _began: float = field(default_factory=time.monotonic)
+    _attempts: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> Trained:
         """Train the shuffle and leave its results in S3.
 
         Raises:
             DlcBatchError: with a sentence and a remedy, whoever must act.
+            Interrupted: the host is taken away; what could be kept is kept.
         """
         self.reporter.enter("fetch")
         run = self.store.read_request()
         upload = self.store.find_upload(run)
-        ingest = Ingest.begin(upload, run.root, self.limits)
+        checkpoints = self.store.checkpoints()
+        self._attempts = checkpoints.read_attempts()
+        try:
+            end = self._train(run, upload, checkpoints)
+        except BaseException as error:
+            self._record_end(checkpoints, _word_of(error))
+            raise
+        files = self.store.write_results(self.work / "results")
+        self._record_end(checkpoints, "done")
+        self.mended += end.notes
+        return Trained(end.message, end.metrics, files)
 
+    def _train(
+        self, run: RunRequest, upload: StoredUpload, checkpoints: CheckpointStore
+    ) -> WorkerEnd:
+        job = self._gather(run, upload)
+        self.reporter.enter("restore")
+        job = self._restored(job, checkpoints)
+        try:
+            return self._supervise(run, job, checkpoints)
+        except OutOfMemory as error:
+            if job.halvings or (run.request.batch_size or 2) < 2:
+                raise
+            self.mended.append(f"{error.message} It went on with half the batch size.")
+        shutil.rmtree(job.project)  # the training data set is made once in a copy
+        job = dataclasses.replace(self._gather(run, upload), attempts=tuple(self._attempts))
+        return self._supervise(run, self._restored(job, checkpoints, 1), checkpoints)
+
+    def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:
+        """Bring everything that the training process needs onto the disk."""
+        ingest = Ingest.begin(upload, run.root, self.limits)
         self.reporter.enter("unpack")
         project = self.work / "project"
         project.mkdir()
         ingest.write(project, self.reporter.fetched)
-
-        self.reporter.enter("prepare")
-        ready = self._prepare(run, project, ingest.files)
-
-        self.reporter.enter("train")
-        snapshot = self._train(run, ready)
-
-        metrics: dict[str, float] = {
-            "train_frames": len(ready.split.train),
-            "test_frames": len(ready.split.test),
-        }
-        if run.request.evaluate:
-            self.reporter.enter("evaluate")
-            metrics |= self._evaluate(ready, snapshot)
-
-        self.reporter.enter("export")
-        results = self.work / "results"
-        export_results(project, ready.model_folder, ready.home_metadata, results)
-        zip_results(results, run.run_id.rpartition("-")[0] or run.run_id)
-        origin = _origin(run, upload, ingest)
-        write_run_file(results, self._facts(run, ready, metrics, origin))
-        files = self.store.write_results(results)
-        message = _sentence(ready, snapshot, metrics, run.request.evaluate)
-        return Trained(message, metrics, files)
-
-    def _prepare(self, run: RunRequest, project: Path, members: tuple[str, ...]) -> Prepared:
-        if run.request.weights != "random":
-            prepare_hub()
-        from dlc_batch_trainer.preparation import Preparation
-
-        return Preparation(project, run.request, self.shuffle, self.mended).run(members)
-
-    def _train(self, run: RunRequest, ready: Prepared) -> Snapshot:
-        from dlc_batch_trainer.training import train_shuffle, use_all_cores
-
-        use_all_cores()
-        return train_shuffle(
-            ready.config_path,
-            self.shuffle,
-            ready.trainset,
-            run.request.weights,
-            self.work,
-            self.reporter.epoch,
+        start, start_detector = self._fetch_start(run)
+        return WorkerJob(
+            run=run.to_json(),
+            shuffle=self.shuffle,
+            work=str(self.work),
+            members=tuple(ingest.files),
+            origin=_origin(run, upload, ingest),
+            notes=tuple(self.mended),
+            start=start,
+            start_detector=start_detector,
         )
 
-    def _evaluate(self, ready: Prepared, snapshot: Snapshot) -> dict[str, float]:
-        from dlc_batch_trainer.evaluation import evaluate_shuffle
+    def _fetch_start(self, run: RunRequest) -> tuple[str | None, str | None]:
+        """Bring the snapshots of the earlier run that this one begins from."""
+        if run.request.weights in ("pretrained", "random"):
+            return None, None
+        paths = self.store.find_snapshots(run.request.weights, self.work / "start")
+        detector = [path for path in paths if "detector" in path.name]
+        pose = [
+            path for path in paths if path not in detector and path.suffix in (".pt", ".index")
+        ]
+        if len(pose) != 1:
+            raise UserError(
+                f"The run {run.request.weights} left {len(pose)} snapshots to begin from.",
+                "Name a run of one shuffle after `weights` in dlc-batch.yaml.",
+            )
+        prefix = pose[0].with_suffix("") if pose[0].suffix == ".index" else pose[0]
+        return str(prefix), str(detector[0]) if detector else None
 
-        scores = evaluate_shuffle(ready.config_path, self.shuffle, ready.trainset, snapshot)
-        for name, value in scores.items():
-            print(f"{name}: {value:.2f}", flush=True)
-        return scores
+    def _restored(
+        self, job: WorkerJob, checkpoints: CheckpointStore, more_halvings: int = 0
+    ) -> WorkerJob:
+        """Put the checkpoint to go on from into the job, and record that this attempt begins."""
+        target = self.work / "resume"
+        found = checkpoints.restore(target)
+        halvings = int(found.position.get("halvings", 0)) if found else 0
+        before = [each for each in self._attempts if each.get("attempt") != self.attempt.number]
+        halvings = halvings_now(before, found.number if found else None, halvings) + more_halvings
+        if found:
+            print(f"going on from checkpoint {found.number}: {found.position['position']}")
+        place = Metadata.from_environment().describe()
+        self._attempts = [*before, self._entry(found, halvings, place)]
+        _try(lambda: checkpoints.write_attempts(self._attempts))
+        return dataclasses.replace(
+            job,
+            resume=str(target) if found else None,
+            halvings=halvings,
+            attempts=tuple(self._attempts),
+            place=place,
+            notes=tuple(self.mended),
+            timings=self.reporter.timings(),
+        )
 
-    def _facts(
-        self,
-        run: RunRequest,
-        ready: Prepared,
-        metrics: Mapping[str, float],
-        origin: Mapping[str, object],
-    ) -> dict[str, object]:
-        """What run.json tells: enough to repeat the training."""
-        split = ready.split
+    def _entry(
+        self, found: Manifest | None, halvings: int, place: Mapping[str, Any]
+    ) -> dict[str, Any]:
         return {
-            "schema_version": SCHEMA_VERSION,
-            "run_id": run.run_id,
-            "shuffle": self.shuffle,
-            "upload": origin,
-            "request": run.request.to_dict(),
-            "net_type": ready.settings["net_type"],
-            "train_settings": ready.settings["train_settings"],
-            "split": {
-                "method": split.method,
-                "seed": split.seed,
-                "note": split.note,
-                "fraction": split.fraction,
-                "train": [ready.images[i] for i in split.train],
-                "test": [ready.images[i] for i in split.test],
-            },
-            "metrics": metrics,
-            "mended": self.mended,
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in _PACKAGES},
-            "timings": self.reporter.timings(),
+            "attempt": self.attempt.number,
+            "job_id": self.attempt.job_id,
+            "began_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "resumed_from": found.number if found else None,
+            "position": found.position["position"] if found else None,
+            "halvings": halvings,
+            "ended": None,
+            "seconds": None,
+            **place,
         }
+
+    def _supervise(
+        self, run: RunRequest, job: WorkerJob, checkpoints: CheckpointStore
+    ) -> WorkerEnd:
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        metadata = Metadata.from_environment()
+        notice = Poll(lambda: is_to_be_taken_away(metadata) or None, NOTICE_SECONDS)
+        control = Poll(self.store.read_control, _CONTROL_SECONDS)
+        uploads = CheckpointUploads(checkpoints)
+        limit = seconds_to_train(run.request.time_limit_hours)
+
+        def asked() -> Action | None:
+            return control.answer.action if control.answer else None
+
+        supervisor = Supervisor(
+            job=job,
+            signals=Signals(
+                interrupt=lambda: self.termination.asked or bool(notice.answer),
+                control=asked,
+                seconds_left=lambda: limit - (time.monotonic() - self._began),
+            ),
+            stall=Stall(60 * run.request.stall_minutes),
+            disk=Disk(lambda: shutil.disk_usage(self.work).free),
+            reporter=self.reporter,
+            on_checkpoint=uploads.add,
+        )
+        try:
+            with self.termination.deferred():
+                return supervisor.run()
+        finally:
+            notice.stop()
+            control.stop()
+            self.mended += [note for note in supervisor.notes if note not in self.mended]
+            supervisor.notes.clear()
+            with self.termination.deferred():
+                uploads.finish(supervisor.seconds_to_spare)
+
+    def _record_end(self, checkpoints: CheckpointStore, word: str) -> None:
+        if not self._attempts or self._attempts[-1]["attempt"] != self.attempt.number:
+            return
+        self._attempts[-1] |= {"ended": word, "seconds": round(time.monotonic() - self._began)}
+        _try(lambda: checkpoints.write_attempts(self._attempts))
+
+
+def _try(write: Callable[[], None]) -> None:
+    """Write what is worth no training."""
+    try:
+        write()
+    except STORE_ERRORS as error:
+        print(f"attempts.json not written: {error}", flush=True)
+
+
+def _word_of(error: BaseException) -> str:
+    return "interrupted" if isinstance(error, Interrupted) else "failed"
 
 
 def _origin(run: RunRequest, upload: StoredUpload, ingest: Ingest) -> dict[str, object]:
@@ -168,16 +257,3 @@ def _origin(run: RunRequest, upload: StoredUpload, ingest: Ingest) -> dict[str, 
         "bytes": upload.size,
         "taken": ingest.facts(),
     }
-
-
-def _sentence(
-    ready: Prepared, snapshot: Snapshot, metrics: Mapping[str, float], was_evaluated: bool
-) -> str:
-    net, frames = ready.settings["net_type"], len(ready.split.train)
-    done = f"Trained {net} for {snapshot.epochs} epochs on {frames} frames"
-    others = f"the {len(ready.split.test)} frames it did not train on"
-    if "test_rmse_px" in metrics:
-        return f"{done}; the error on {others} is {metrics['test_rmse_px']:.2f} px."
-    if was_evaluated:
-        return f"{done}; there is no score, for it found nothing that is labelled on {others}."
-    return f"{done}."

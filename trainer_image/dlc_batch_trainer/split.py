@@ -60,6 +60,7 @@ class Split:
     method: str  # home, videos, stretch or random
     seed: int  # of the request; what was drawn was drawn by it and the shuffle's number
     note: str  # a sentence for the lab
+    validation: Rows = ()  # choose the best snapshot; neither trained nor scored on
 
     def padded(self) -> tuple[list[int], list[int]]:
         """Return both lists with -1 added until their lengths have the fraction exactly.

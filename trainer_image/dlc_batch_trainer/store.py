@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from dlc_batch_core.control import Control
+from dlc_batch_core.errors import StateError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.outcome import Outcome
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.run_request import RunRequest
+from dlc_batch_trainer.checkpoint_store import CheckpointStore
 from dlc_batch_trainer.errors import InfrastructureError, UserError
 from dlc_batch_trainer.ingest import WORKERS
+from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.transfer import TransferFault
 
 if TYPE_CHECKING:
@@ -116,6 +121,24 @@ class RunStore:
             place["IfMatch"] = head["ETag"]
         return StoredUpload(self.client, place, run.key, head["ContentLength"], head["ETag"])
 
+    def read_control(self) -> Control | None:
+        """Return what the lab asks of the training meanwhile; None for nothing."""
+        try:
+            answer = self.client.get_object(
+                Bucket=self.bucket, Key=self.keys.shuffle(self.shuffle).control
+            )
+            return Control.from_json(answer["Body"].read())
+        except StateError as error:
+            print(f"control.json was passed over: {error}", flush=True)
+        except STORE_ERRORS:  # there is none, or S3 will answer the next time
+            pass
+        return None
+
+    def checkpoints(self) -> CheckpointStore:
+        """Return the place of the shuffle's checkpoints."""
+        prefix = self.keys.shuffle(self.shuffle).checkpoints
+        return CheckpointStore(self.client, self.bucket, prefix)
+
     def write_progress(self, progress: Progress) -> None:
         self._put(self.keys.shuffle(self.shuffle).progress, progress.to_json())
 
@@ -126,8 +149,34 @@ class RunStore:
         """Upload every file of a folder; returns their names relative to results/."""
         names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
         for name in names:
-            self.client.upload_file(str(folder / name), self.bucket, self.keys.results + name)
+            patiently(partial(self._upload, folder / name, self.keys.results + name))
         return tuple(names)
+
+    def find_snapshots(self, run_id: str, target: Path) -> tuple[Path, ...]:
+        """Bring the snapshots of an earlier run of the same lab.
+
+        Raises:
+            UserError: it left none.
+        """
+        results = RunKeys(self.keys.lab, run_id).results
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=results
+        )
+        keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+        wanted = [key for key in keys if _SNAPSHOT.fullmatch(key.removeprefix(results))]
+        if not wanted:
+            raise UserError(
+                f"The run {run_id} left no snapshot to begin from.",
+                "Name a run of your lab that has succeeded after `weights` in dlc-batch.yaml.",
+            )
+        target.mkdir(parents=True, exist_ok=True)
+        paths = tuple(target / key.rpartition("/")[2] for key in wanted)
+        for key, path in zip(wanted, paths, strict=True):
+            self.client.download_file(self.bucket, key, str(path))
+        return paths
+
+    def _upload(self, path: Path, key: str) -> None:
+        self.client.upload_file(str(path), self.bucket, key)
 
     def _put(self, key: str, text: str) -> None:
         self.client.put_object(
@@ -135,8 +184,10 @@ class RunStore:
         )
 
 
-#: What boto3 raises once its own retries are used up.
-STORE_ERRORS = (Boto3Error, BotoCoreError, ClientError)
+#: A snapshot among a run's results, of either engine.
+_SNAPSHOT = re.compile(
+    r"dlc-models(-pytorch)?/[^/]+/[^/]+/train/snapshot-[^/]+\.(pt|index|meta|data-[0-9-of]+)"
+)
 
 
 def _gone(key: str) -> UserError:

@@ -1,0 +1,43 @@
+"""What follows a training never costs it. The steps that work: evaluation/test_evaluation.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dlc_batch_trainer.after import _Steps, analyze
+from dlc_batch_trainer.errors import Interrupted
+
+
+def test_each_video_fails_on_its_own(tmp_path: Path) -> None:
+    videos = [tmp_path / "a" / "x.mp4", tmp_path / "b" / "x.mp4", tmp_path / "y.mp4"]
+    done = analyze(tmp_path / "config.yaml", 1, 0, videos, tmp_path / "results")
+    assert done.files == ()
+    assert done.notes == (
+        "Analysis of x.mp4 failed: there is no x.mp4. The training is not affected.",
+        "Analysis of x.mp4 failed: another video has the same name. The training is not affected.",
+        "Analysis of y.mp4 failed: there is no y.mp4. The training is not affected.",
+    )
+
+
+def test_log_gets_the_failure_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = _Steps()
+
+    def fail() -> None:
+        raise ValueError("first.\nsecond " + "x" * 500)
+
+    assert not steps.attempt("Filtering of x.mp4", fail)
+    assert steps.notes == ["Filtering of x.mp4 failed: first. The training is not affected."]
+    assert "second xxx" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, Interrupted])
+def test_an_interrupt_is_not_a_failure(end: type[BaseException]) -> None:
+    def interrupt() -> None:
+        raise end
+
+    steps = _Steps()
+    with pytest.raises(end):
+        steps.attempt("x", interrupt)
+    assert steps.notes == []

@@ -1,0 +1,189 @@
+"""What may follow a training: videos analysed, and the network exported for live use.
+
+Each is optional, and each video and step fails on its own: a training of hours is not lost for a
+video that can't be read.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dlc_batch_core.yaml_reader import read_yaml_mapping
+
+VIDEO_FOLDER = "videos"
+#: DeepLabCut's own words for the error of a step belong into the log; the mail gets the start.
+_MOST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of the steps."""
+
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()  # sentences for the lab: what failed
+
+
+@dataclass
+class _Steps:
+    """Runs steps, of which each may fail."""
+
+    notes: list[str] = field(default_factory=list)
+
+    def attempt(self, what: str, step: Callable[[], object]) -> bool:
+        """Run one; a failure becomes a note, and the log gets it in full."""
+        try:
+            step()
+        except Exception as error:  # whatever a video does to DeepLabCut, the training is done
+            traceback.print_exception(error)
+            sys.stderr.flush()
+            return self.failed(what, (str(error).splitlines() or [""])[0] or type(error).__name__)
+        return True
+
+    def failed(self, what: str, why: str) -> bool:
+        self.notes.append(
+            f"{what} failed: {why[:_MOST_SHOWN].rstrip('. ')}. The training is not affected."
+        )
+        return False
+
+
+@dataclass(frozen=True)
+class Shuffle:
+    """The trained shuffle of our copy, as DeepLabCut's functions ask for it."""
+
+    config_path: Path
+    shuffle: int
+    trainset: int  # which of config.yaml's train fractions
+
+
+def analyze(
+    config_path: Path,
+    shuffle: int,
+    trainset: int,
+    videos: Sequence[Path],
+    target: Path,
+    *,
+    is_filtered: bool = True,
+    is_labeled: bool = False,
+) -> Done:
+    """Analyse videos with the snapshot that stands in the shuffle's folder.
+
+    Args:
+        config_path: our copy's config.yaml.
+        shuffle: its number.
+        trainset: which of config.yaml's train fractions it has.
+        videos: files on this computer's disk.
+        target: folder of the results; DeepLabCut's files go to `videos/` in it.
+        is_filtered: whether predictions are filtered too (a median of five frames).
+        is_labeled: whether a copy of each video with the points drawn is made.
+
+    Returns:
+        the files; a note for each step that failed. Raises no Exception.
+    """
+    steps = _Steps()
+    trained = Shuffle(config_path, shuffle, trainset)
+    folder = target / VIDEO_FOLDER
+    taken: set[str] = set()
+    for video in videos:
+        if video.stem in taken:  # DeepLabCut names its files by it
+            steps.failed(f"Analysis of {video.name}", "another video has the same name")
+            continue
+        taken.add(video.stem)
+        _analyze(trained, video, folder, steps, is_filtered, is_labeled)
+    return Done(_files(folder), tuple(steps.notes))
+
+
+def _analyze(
+    trained: Shuffle, video: Path, folder: Path, steps: _Steps, is_filtered: bool, is_labeled: bool
+) -> None:
+    names: dict[str, object] = {
+        "shuffle": trained.shuffle,
+        "trainingsetindex": trained.trainset,
+        "destfolder": str(folder),
+    }
+    # Not at the top: it takes 16 s
+    import deeplabcut  # type: ignore[import-untyped]  # has no types
+
+    config = str(trained.config_path)
+    before = set(_files(folder))
+
+    def track() -> None:
+        if not video.is_file():
+            raise FileNotFoundError(f"there is no {video.name}")
+        folder.mkdir(parents=True, exist_ok=True)
+        deeplabcut.analyze_videos(config, [str(video)], save_as_csv=True, **names)
+        _require_some(before, folder, ".h5")
+
+    def filter_points() -> None:
+        deeplabcut.filterpredictions(config, [str(video)], save_as_csv=True, **names)
+        if not any("_filtered" in path.name for path in set(_files(folder)) - before):
+            raise RuntimeError("DeepLabCut wrote no filtered predictions; the log tells why")
+
+    def draw() -> None:
+        has_filtered = any("_filtered" in path.name for path in set(_files(folder)) - before)
+        deeplabcut.create_labeled_video(
+            config, [str(video)], filtered=has_filtered, max_workers=1, **names
+        )
+        _require_some(before, folder, ".mp4")
+
+    if not steps.attempt(f"Analysis of {video.name}", track):
+        return
+    if is_filtered:
+        steps.attempt(f"Filtering of {video.name}", filter_points)
+    if is_labeled:
+        steps.attempt(f"The labelled video of {video.name}", draw)
+
+
+def _require_some(before: Iterable[Path], folder: Path, suffix: str) -> None:
+    """DeepLabCut prints many of its failures and goes on."""
+    if not any(path.suffix == suffix for path in set(_files(folder)) - set(before)):
+        raise RuntimeError(f"DeepLabCut wrote no {suffix} file; the log tells why")
+
+
+def export_model(
+    config_path: Path, shuffle: int, trainset: int, results: Path, engine: str = "pytorch"
+) -> Done:
+    """Export the network as DeepLabCut-live takes it, into DeepLabCut's own place.
+
+    Args:
+        config_path: our copy's config.yaml.
+        shuffle: its number.
+        trainset: which of config.yaml's train fractions it has.
+        results: the files are copied to `exported-models-pytorch/` (`exported-models/`) in it.
+        engine: pytorch or tensorflow.
+
+    Returns:
+        the files; a note where it failed. Raises no Exception.
+    """
+    steps = _Steps()
+    name = "exported-models-pytorch" if engine == "pytorch" else "exported-models"
+    made, target = config_path.parent / name, results / name
+
+    def export() -> None:
+        import deeplabcut
+
+        config = read_yaml_mapping(config_path.read_text(encoding="utf-8"), config_path.name)
+        deeplabcut.export_model(
+            str(config_path),
+            shuffle=shuffle,
+            trainingsetindex=trainset,
+            snapshotindex=-1,  # the only one
+            iteration=config["iteration"],
+            overwrite=True,
+            make_tar=False,
+            wipepaths=True,
+        )
+        if not _files(made):
+            raise RuntimeError("DeepLabCut wrote no file; the log tells why")
+        shutil.copytree(made, target, dirs_exist_ok=True)
+
+    steps.attempt("Export of the network for live use", export)
+    return Done(_files(target), tuple(steps.notes))
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))

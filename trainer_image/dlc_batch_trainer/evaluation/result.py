@@ -1,0 +1,68 @@
+"""The evaluation of a snapshot, as results/evaluation.json has it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_trainer.evaluation.errors import Errors, Interval
+from dlc_batch_trainer.evaluation.points import ScoredFrame
+
+EVALUATION_FILE = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a snapshot is on frames that it neither trained on nor was chosen by."""
+
+    engine: str
+    pcutoff: float  # config.yaml's
+    deeplabcut: Mapping[str, float]  # DeepLabCut's own figures, by metric
+    test: Errors
+    test_frames: int
+    interval: Interval | None  # of test.mean_px
+    body_parts: Mapping[str, Errors]  # over all individuals
+    worst: tuple[ScoredFrame, ...]  # of the test frames, worst first
+    validation_rmse_px: float | None  # of the snapshot, by which it was chosen
+    notes: tuple[str, ...] = field(default=())  # sentences for the lab
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """For outcome.json: what could be computed."""
+        found: dict[str, float | None] = dict(self.deeplabcut)
+        if self.interval is not None:
+            found["test_rmse_low_px"] = self.interval.low_px
+            found["test_rmse_high_px"] = self.interval.high_px
+        found["validation_rmse_px"] = self.validation_rmse_px
+        return {
+            name: value
+            for name, value in found.items()
+            if value is not None and math.isfinite(value)
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of evaluation.json; nothing in it is NaN."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "engine": self.engine,
+            "pcutoff": self.pcutoff,
+            "metrics": self.metrics,
+            "deeplabcut": dict(self.deeplabcut),
+            "test": {**asdict(self.test), "frames": self.test_frames},
+            "interval": asdict(self.interval) if self.interval else None,
+            "body_parts": {name: asdict(errors) for name, errors in self.body_parts.items()},
+            "worst_frames": [frame.to_dict() for frame in self.worst],
+            "validation_rmse_px": self.metrics.get("validation_rmse_px"),
+            "notes": list(self.notes),
+        }
+
+    def write(self, results: Path) -> Path:
+        """Write results/evaluation.json."""
+        path = results / EVALUATION_FILE
+        path.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+        return path

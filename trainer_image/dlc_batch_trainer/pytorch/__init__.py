@@ -1,0 +1,1 @@
+"""DeepLabCut's PyTorch engine, trained so that it can be ended anywhere and go on."""

@@ -1,0 +1,272 @@
+"""Starts the training process and watches over it to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlc_batch_core.control import Action
+from dlc_batch_core.errors import DlcBatchError
+from dlc_batch_core.job import CANCEL_REASON
+from dlc_batch_trainer import errors
+from dlc_batch_trainer.channel import INTERRUPT, STOP
+from dlc_batch_trainer.errors import (
+    Cancelled,
+    InfrastructureError,
+    Interrupted,
+    OutOfMemory,
+    UserError,
+)
+from dlc_batch_trainer.progress import ProgressReporter
+from dlc_batch_trainer.watch import Disk, Stall
+from dlc_batch_trainer.worker_job import WorkerJob
+
+#: After SIGTERM a container has 30 s: a checkpoint must be made in the first, and uploaded in
+#: the second.
+_CHECKPOINT_SECONDS, _ALL_SECONDS = 18.0, 24.0
+_LEAST_UPLOAD_SECONDS = 2.0
+#: How long the last checkpoint's upload is waited for otherwise.
+_UPLOAD_SECONDS = 60.0
+_LOOK_SECONDS = 0.25  # how often what is not an event is looked at
+_DUMP_SECONDS = 2.0  # for the threads' stacks to be written before the process is killed
+#: AWS's own variables stay with the watcher: what DeepLabCut loads needs none of them.
+_SECRET = ("AWS_ACCESS_KEY", "AWS_SECRET", "AWS_SESSION", "AWS_CONTAINER", "AWS_WEB_IDENTITY")
+_SECRET_MORE = ("AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "ECS_CONTAINER")
+_NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@dataclass
+class Signals:
+    """What is asked of the watcher from outside; all of it may come at any time."""
+
+    interrupt: Callable[[], bool]  # SIGTERM, or the Spot notice
+    control: Callable[[], Action | None]  # control.json
+    seconds_left: Callable[[], float]  # until training has to stop
+
+
+@dataclass
+class WorkerEnd:
+    """How the training process ended well."""
+
+    message: str
+    metrics: Mapping[str, float]
+    notes: list[str]
+
+
+@dataclass
+class Supervisor:
+    """One training process, from its start to its end."""
+
+    job: WorkerJob
+    signals: Signals
+    stall: Stall
+    disk: Disk
+    reporter: ProgressReporter
+    on_checkpoint: Callable[[Path], None]
+    notes: list[str] = field(default_factory=list)  # sentences for the lab, as they come
+    _stage: str = ""
+    _heard: float = 0.0  # time.monotonic() of the last sign of life
+    _asked: float | None = None  # when the process was told to make a last checkpoint
+    _stopped: bool = False
+    _failure: DlcBatchError | None = None
+    _done: Mapping[str, Any] | None = None
+
+    def run(self) -> WorkerEnd:
+        """Train; returns once the results lie on the disk.
+
+        Raises:
+            Interrupted: the host is taken away; the last checkpoint was told of.
+            OutOfMemory: it may go with a smaller batch.
+            DlcBatchError: with a sentence and a remedy, whoever must act.
+        """
+        with self._started() as (process, events):
+            self._heard = time.monotonic()
+            while True:
+                event = _next(events)
+                if event is _END:
+                    break
+                if event is not None:
+                    self._take(event)
+                self._look(process)
+            code = process.wait()
+        return self._judge(code)
+
+    @property
+    def seconds_to_spare(self) -> float:
+        """How long the upload of the last checkpoint may take, once the process has ended."""
+        if self._asked is None:
+            return _UPLOAD_SECONDS
+        return max(_ALL_SECONDS - (time.monotonic() - self._asked), _LEAST_UPLOAD_SECONDS)
+
+    @contextlib.contextmanager
+    def _started(self) -> Iterator[tuple[subprocess.Popen[str], queue.Queue[Any]]]:
+        path = Path(self.job.work) / "job.json"
+        self.job.write(path)
+        reading, writing = os.pipe()
+        command = [sys.executable, "-m", "dlc_batch_trainer.worker", str(path), str(writing)]
+        process = subprocess.Popen(  # noqa: S603  # our own program
+            command,
+            stdin=subprocess.PIPE,
+            pass_fds=[writing],
+            env=worker_environment(os.environ),
+            text=True,
+        )
+        os.close(writing)
+        events: queue.Queue[Any] = queue.Queue()
+        threading.Thread(target=_read, args=(reading, process, events), daemon=True).start()
+        try:
+            yield process, events
+        finally:
+            process.kill()
+            process.wait()
+            with contextlib.suppress(OSError):
+                process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        self._heard = time.monotonic()
+        kind = event["event"]
+        if kind == "stage":
+            self._stage = event["stage"]
+            self.reporter.enter(self._stage)
+        elif kind == "step":
+            self.reporter.step(event)
+        elif kind == "epoch":
+            self.reporter.epoch(event)
+        elif kind == "checkpoint":
+            self.on_checkpoint(Path(event["folder"]))
+        elif kind == "note":
+            self.notes.append(event["text"])
+        elif kind == "failed":
+            self._failure = _as_error(event)
+        elif kind == "done":
+            self._done = event
+
+    def _look(self, process: subprocess.Popen[str]) -> None:
+        """Look at everything that is not an event of the process."""
+        now = time.monotonic()
+        if self._asked is not None:
+            if now - self._asked > _CHECKPOINT_SECONDS:
+                process.kill()
+            return
+        if self.signals.interrupt():
+            self._asked = now
+            self._command(process, INTERRUPT)
+            if self._stage not in ("train", "prepare", ""):  # its checkpoint is made already
+                process.kill()
+            return
+        if self._stage in ("", "prepare", "train"):
+            self._look_at_stall(process, now - self._heard)
+        self._look_at_control(process)
+        if self._stage == "train" and not self._stopped and self.signals.seconds_left() <= 0:
+            self.notes.append(
+                f"The time limit is near: training was stopped at {self._where()}, and the best"
+                " snapshot so far was kept. Ask for more `time_limit_hours` or fewer epochs."
+            )
+            self._stop(process)
+        self.disk.check()
+
+    def _look_at_stall(self, process: subprocess.Popen[str], quiet: float) -> None:
+        try:
+            self.stall.check(quiet, self._where())
+        except InfrastructureError:
+            process.send_signal(signal.SIGUSR1)  # faulthandler: where its threads stand
+            time.sleep(_DUMP_SECONDS)
+            raise
+
+    def _look_at_control(self, process: subprocess.Popen[str]) -> None:
+        action = self.signals.control()
+        if action is Action.STOP_NOW:
+            raise Cancelled(f"{CANCEL_REASON}, at {self._where()}.", "Nothing was kept.")
+        if action is Action.STOP_AND_KEEP_BEST and not self._stopped:
+            self.notes.append(
+                f"The lab stopped the training at {self._where()}; the best snapshot was kept."
+            )
+            self._stop(process)
+
+    def _stop(self, process: subprocess.Popen[str]) -> None:
+        self._stopped = True
+        self._command(process, STOP)
+
+    def _command(self, process: subprocess.Popen[str], word: str) -> None:
+        with contextlib.suppress(OSError):  # it has ended: how, is told by its exit code
+            print(word, file=process.stdin, flush=True)
+
+    def _where(self) -> str:
+        now = self.reporter.now
+        if self._stage != "train":
+            return f"stage {self._stage or 'start'}"
+        if now.epochs:
+            return f"epoch {now.epoch} of {now.epochs}"
+        return f"iteration {now.step} of {now.steps}" if now.steps else "the first step"
+
+    def _judge(self, code: int) -> WorkerEnd:
+        if self._asked is not None and self._done is None:
+            raise Interrupted
+        if code == 0 and self._done is not None:
+            return WorkerEnd(self._done["message"], self._done["metrics"], self.notes)
+        if self._failure is not None:
+            raise self._failure
+        if code == -signal.SIGKILL:  # not by us: the kernel, for lack of memory
+            raise OutOfMemory(
+                "The training was killed, most likely for lack of the computer's memory.",
+                "Ask for a smaller `batch_size`, or `image_cache: false`, in dlc-batch.yaml.",
+            )
+        raise DlcBatchError(
+            f"The training process ended without a word (exit code {code}, {self._where()}).",
+            "Send the run id to whoever looks after dlc-batch: the log holds the details.",
+        )
+
+
+def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what the training process may see of an environment: no credentials of AWS."""
+    secret = (*_SECRET, *_SECRET_MORE)
+    kept = {name: value for name, value in environment.items() if not name.startswith(secret)}
+    return {**kept, **_NO_METADATA}
+
+
+_END = object()
+
+
+def _read(reading: int, process: subprocess.Popen[str], events: queue.Queue[Any]) -> None:
+    """Queue the events of the process; its loader's processes may hold the pipe longer."""
+    threading.Thread(target=_tell_end, args=(process, events), daemon=True).start()
+    with os.fdopen(reading, encoding="utf-8") as lines:
+        for line in lines:
+            with contextlib.suppress(ValueError):  # half a line of a killed process
+                events.put(json.loads(line))
+
+
+def _tell_end(process: subprocess.Popen[str], events: queue.Queue[Any]) -> None:
+    process.wait()
+    time.sleep(_LOOK_SECONDS)  # what it said last is in the pipe still
+    events.put(_END)
+
+
+def _next(events: queue.Queue[Any]) -> Any:
+    try:
+        return events.get(timeout=_LOOK_SECONDS)
+    except queue.Empty:
+        return None
+
+
+def _as_error(event: Mapping[str, Any]) -> DlcBatchError:
+    kinds = {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, DlcBatchError)
+    }
+    known = kinds.get(str(event["kind"]))
+    if known is None:
+        known = UserError if event["kind"] == "ProjectError" else DlcBatchError
+    return known(str(event["message"]), str(event["remedy"]))
