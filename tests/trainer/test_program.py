@@ -157,6 +157,19 @@ def test_same_seed_same_network(
     assert second.outcome.metrics == first.outcome.metrics
 
 
+def test_speed_changes_no_result(
+    trained: tuple[Bench, Finished], bench: Bench, tiny_project: Path, tiny_request: Request
+) -> None:
+    """Loader processes, and no cache: the same frames, augmented in the same way."""
+    _, first = trained
+    request = replace(tiny_request, loader_workers=2, image_cache=False)
+    bench.submit(bench.zip_project(tiny_project), "", request)
+    other = bench.train()
+    assert other.exit_code == 0, other.output
+    curve = MODEL / "train" / "learning_stats.csv"
+    assert (other.results / curve).read_text() == (first.results / curve).read_text()
+
+
 def test_pretrained_weights_that_cannot_be_had(
     bench: Bench, tiny_project: Path, tiny_request: Request
 ) -> None:

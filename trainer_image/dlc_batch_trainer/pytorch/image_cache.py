@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from deeplabcut.pose_estimation_pytorch.data import (  # type: ignore[import-untyped]
-    dataset as dlc_dataset,
-)
 
 #: The part of the memory that is free at the start (our choice: the network and its batches want
 #: the rest, and a loader process copies no page of it).
@@ -58,6 +55,11 @@ class ImageCache:
 @contextlib.contextmanager
 def cached_images(is_wanted: bool) -> Iterator[ImageCache | None]:
     """Put a cache before DeepLabCut's load_image, within the block."""
+    # Not at the top: it takes 16 s
+    from deeplabcut.pose_estimation_pytorch.data import (  # type: ignore[import-untyped]
+        dataset as dlc_dataset,
+    )
+
     load = dlc_dataset.load_image
     if not is_wanted:
         yield None
