@@ -263,8 +263,8 @@ _PROJECT = {
     ),
     "engine": Entry(
         _E,
-        "The engine is not offered",
-        "config.yaml asks for TensorFlow; this version trains with PyTorch.",
+        "The engine does not exist",
+        "DeepLabCut 3 has two, pytorch and tensorflow; config.yaml names another.",
         "Write `engine: pytorch` into dlc-batch.yaml beside config.yaml.",
     ),
 }
@@ -287,6 +287,18 @@ _REQUEST = {
         "dlc-batch.yaml overrides what may not be set",
         "The setting could run code or name a file, or there is none of this name.",
         "Remove it; docs/request.md lists the settings that may be set.",
+    ),
+    "request-engine": Entry(
+        _E,
+        "dlc-batch.yaml has a key of the other engine",
+        "PyTorch trains for `epochs`, TensorFlow for `iterations`.",
+        "Write the key of the engine that trains, or remove it.",
+    ),
+    "weights-run": Entry(
+        _E,
+        "The training can't begin from the run that `weights` names",
+        "A run of the lab is needed that has succeeded, with the same engine and body parts.",
+        "Name another run (`dlc-batch list` shows them), or write `weights: pretrained`.",
     ),
 }
 

@@ -16,7 +16,7 @@ from typing import IO, TypeVar, cast
 from dlc_batch_core.archive import CONFIG_FILE, Archive, read_archive
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.checks.config import find_3d_problems, find_unlabelled_videos, is_3d
-from dlc_batch_core.checks.engine import find_engine_problems, find_size_problems
+from dlc_batch_core.checks.engine import engine_of, find_engine_problems, find_size_problems
 from dlc_batch_core.checks.images import (
     Images,
     find_broken_images,
@@ -32,7 +32,12 @@ from dlc_batch_core.checks.labels import (
 )
 from dlc_batch_core.checks.suspicions import find_suspicions
 from dlc_batch_core.errors import ProjectError
-from dlc_batch_core.home_settings import HomeSettings, find_home_config, parse_home_settings
+from dlc_batch_core.home_settings import (
+    HOME_FILES,
+    HomeSettings,
+    find_home_config,
+    parse_home_settings,
+)
 from dlc_batch_core.intake import find_intake_problems
 from dlc_batch_core.label_folders import LabelFolder, find_label_folders, table_name
 from dlc_batch_core.labels import (
@@ -242,5 +247,8 @@ class _Checking:
         self.problems += find_size_problems(project, request, home, images)
 
     def _read_home(self, project: Project, request: Request) -> HomeSettings | None:
-        path = find_home_config(self.files.paths, project, request.shuffles[0])
+        engine = engine_of(project, request)
+        if engine not in HOME_FILES:
+            return None
+        path = find_home_config(self.files.paths, project, request.shuffles[0], engine)
         return None if path is None else parse_home_settings(self._read_yaml(path), path)

@@ -111,7 +111,7 @@ class Completion:
             run,
             job_id=change.job_id,
             shuffle=change.job.shuffle,
-            attempt=change.attempt,
+            attempt=0 if change.never_started else change.attempt,
             updated_at=self._time(),
         )
         if change.reason.startswith(CANCEL_REASON):
@@ -121,7 +121,9 @@ class Completion:
             return _told(run, outcome)
         message, remedy = _surmise(change)
         ended = replace(run, status=Status.FAILED, message=message, remedy=remedy)
-        return replace(ended, notes=run.notes + outcome.notes) if outcome else ended
+        if outcome is None:
+            return ended
+        return replace(ended, notes=_noted(run, outcome), timings=outcome.timings)
 
     def _outcome(self, change: JobChange) -> Outcome | None:
         keys = RunKeys(change.job.lab, change.job.run_id).shuffle(change.job.shuffle)
@@ -141,23 +143,34 @@ class Completion:
 def _told(run: Run, outcome: Outcome) -> Run:
     return replace(
         run,
-        status=Status.SUCCEEDED if outcome.succeeded else Status.FAILED,
+        status=_status_of(outcome),
         message=outcome.message,
         remedy=outcome.remedy,
         metrics=outcome.metrics,
         timings=outcome.timings,
         files=outcome.files,
-        notes=run.notes + outcome.notes,
+        notes=_noted(run, outcome),
     )
+
+
+def _status_of(outcome: Outcome) -> Status:
+    if outcome.cancelled:
+        return Status.CANCELLED
+    return Status.SUCCEEDED if outcome.succeeded else Status.FAILED
+
+
+def _noted(run: Run, outcome: Outcome) -> tuple[str, ...]:
+    """The notes of the check and of the trainer, which mends its own copy likewise, each once."""
+    return tuple(dict.fromkeys(run.notes + outcome.notes))
 
 
 def _was_cut_short(change: JobChange, outcome: Outcome) -> bool:
     """Whether the trainer says only that it was interrupted, and Batch knows why."""
     interrupted = change.exit_code == ExitCode.INTERRUPTED or change.reason.startswith(_TIMED_OUT)
-    return interrupted and not outcome.succeeded
+    return interrupted and not outcome.succeeded and not outcome.cancelled
 
 
-_AGAIN = "Upload the project again; nothing of it is lost."
+_AGAIN = "Upload the project again to train it anew; nothing of the project is lost."
 #: Batch's own words.
 _TIMED_OUT = "Job attempt duration exceeded timeout"
 

@@ -1,4 +1,5 @@
-"""What a check needs of the shuffle that the lab made at home: its pytorch_config.yaml."""
+"""What a check needs of the shuffle that the lab made at home: its pytorch_config.yaml, or
+pose_cfg.yaml with the TensorFlow engine."""
 
 from __future__ import annotations
 
@@ -6,10 +7,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dlc_batch_core.networks import as_trained_at_home
+from dlc_batch_core.networks import as_trained_at_home, as_trained_at_home_with_tensorflow
 from dlc_batch_core.project import Project
 
-_FOLDER, _FILE = "dlc-models-pytorch", "train/pytorch_config.yaml"
+#: Where a shuffle's settings lie, by engine.
+HOME_FILES = {
+    "pytorch": ("dlc-models-pytorch", "train/pytorch_config.yaml"),
+    "tensorflow": ("dlc-models", "train/pose_cfg.yaml"),
+}
 
 
 @dataclass(frozen=True)
@@ -22,16 +27,21 @@ class HomeSettings:
     is_uncropped: bool  # it switched cropping off
 
 
-def find_home_config(paths: Iterable[str], project: Project, shuffle: int) -> str | None:
+def find_home_config(
+    paths: Iterable[str], project: Project, shuffle: int, engine: str
+) -> str | None:
     """Return the path of the shuffle's configuration, the first by name where there are more."""
-    start = f"{_FOLDER}/iteration-{project.iteration}/"
+    folder, file = HOME_FILES[engine]
+    start = f"{folder}/iteration-{project.iteration}/"
     name = re.escape(f"{project.task}{project.date}-trainset")
-    wanted = re.compile(re.escape(start) + name + rf"\d+shuffle{shuffle}/" + re.escape(_FILE))
+    wanted = re.compile(re.escape(start) + name + rf"\d+shuffle{shuffle}/" + re.escape(file))
     return min((path for path in paths if wanted.fullmatch(path)), default=None)
 
 
 def parse_home_settings(config: Mapping[str, object], where: str) -> HomeSettings:
-    """Read a pytorch_config.yaml; what is not as DeepLabCut writes it is taken for not set."""
+    """Read such a file; what is not as DeepLabCut writes it is taken for not set."""
+    if "all_joints_names" in config:  # TensorFlow's
+        return _of_tensorflow(config, where)
     net_type, method = config.get("net_type"), config.get("method")
     is_known = isinstance(net_type, str)
     train = _below(_below(config, "data"), "train")
@@ -43,6 +53,19 @@ def parse_home_settings(config: Mapping[str, object], where: str) -> HomeSetting
         else None,
         batch if isinstance(batch, int) else None,
         "crop_sampling" in train and not train["crop_sampling"],
+    )
+
+
+def _of_tensorflow(config: Mapping[str, object], where: str) -> HomeSettings:
+    net_type, is_multi_stage = config.get("net_type"), config.get("multi_stage") is True
+    batch = config.get("batch_size")
+    return HomeSettings(
+        where,
+        as_trained_at_home_with_tensorflow(net_type, is_multi_stage)
+        if isinstance(net_type, str)
+        else None,
+        batch if isinstance(batch, int) else None,
+        is_uncropped=False,  # its frames are scaled to one size
     )
 
 

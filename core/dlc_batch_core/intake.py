@@ -37,6 +37,8 @@ def is_taken(path: PurePosixPath) -> bool:
             return _is_table(path) or path.suffix.lower() in IMAGES
         case "dlc-models-pytorch":
             return path.name == "pytorch_config.yaml"
+        case "dlc-models":
+            return path.parts[-2:] == ("train", "pose_cfg.yaml")
         case "training-datasets":
             return path.name == "metadata.yaml" or bool(_HOME_SPLIT.fullmatch(path.as_posix()))
     return False

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.run import MailKind, Run, Status
+from dlc_batch_core.scores import scores_of
 
 #: Amazon SNS: under 100 characters, ASCII, no line breaks.
 MAX_SUBJECT = 99
 #: Amazon SNS takes 256 KiB in all; a mail that long helps nobody.
 MAX_BODY_BYTES = 200_000
 _MAX_LISTED = 100
-
-#: Named as DeepLabCut names it, and said what it is: no square is in it.
-_SCORES = "Scores (DeepLabCut's RMSE: the mean distance between label and prediction):"
-_METRIC_NAMES = {
-    "train_rmse_px": "RMSE on training frames",
-    "test_rmse_px": "RMSE on test frames",
-    "train_rmse_pcutoff_px": "RMSE on training frames, confident points only",
-    "test_rmse_pcutoff_px": "RMSE on test frames, confident points only",
-}
 
 
 @dataclass(frozen=True)
@@ -64,18 +55,25 @@ def _accepted(run: Run) -> str:
 
 
 def _succeeded(run: Run) -> str:
-    parts = [f"The training of {run.key} has finished.", run.message, _metrics(run.metrics)]
-    parts += [_notes(run), _how_to_fetch(run), _files(run)]
+    parts = [f"The training of {run.key} has finished.", run.message, _interruptions(run)]
+    parts += [scores_of(run.metrics), _notes(run), _how_to_fetch(run), _reading(run), _files(run)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _failed(run: Run) -> str:
-    parts = [f"The training of {run.key} has failed.", run.message, _todo(run), _notes(run)]
+    parts = [f"The training of {run.key} has failed.", run.message, _todo(run)]
+    parts += [_interruptions(run), _checkpoints(run), _notes(run)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _cancelled(run: Run) -> str:
-    return f"The training of {run.key} was cancelled.\n\n{run.message}".strip()
+    parts = [
+        f"The training of {run.key} was cancelled, as your lab asked.",
+        run.message,
+        "There are no results. To train the project after all, upload it again.",
+        _notes(run),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _rejected(run: Run) -> str:
@@ -97,17 +95,24 @@ def _label(severity: str) -> str:
     return "What to do:" if severity == "error" else "(Only a warning.)"
 
 
-def _metrics(metrics: Mapping[str, float]) -> str:
-    named = [(text, metrics[name]) for name, text in _METRIC_NAMES.items() if name in metrics]
-    if not named:
-        return "The network was not evaluated."
-    lines = [f"  {text + ':':<50} {value:8.2f} px" for text, value in named]
-    counts = [
-        f"  {text + ':':<50} {int(metrics[name]):>8}"
-        for name, text in (("train_frames", "Training frames"), ("test_frames", "Test frames"))
-        if name in metrics
-    ]
-    return "\n".join([_SCORES, *lines, *counts])
+def _interruptions(run: Run) -> str:
+    count = run.attempt - 1
+    if count < 1:
+        return ""
+    times = "one interruption" if count == 1 else f"{count} interruptions"
+    return f"It was resumed after {times}."
+
+
+def _checkpoints(run: Run) -> str:
+    """What is left of a training that failed; they are never deleted at its end."""
+    if run.attempt == 0 or (run.attempt == 1 and run.timings and "train" not in run.timings):
+        return "It failed before the training began: there is no checkpoint."
+    folder = RunKeys(run.lab, run.run_id).shuffle(run.shuffle).checkpoints
+    return (
+        "The checkpoints that were made until then are kept:\n"
+        f"  s3://{run.bucket}/{folder}\n"
+        "A new upload is a new run: it begins from the start, not from them."
+    )
 
 
 def _notes(run: Run) -> str:
@@ -125,6 +130,18 @@ def _how_to_fetch(run: Run) -> str:
         f"  dlc-batch fetch {run.run_id} PROJECT_FOLDER\n"
         f"  or: aws s3 cp --recursive {source} PROJECT_FOLDER"
     )
+
+
+def _reading(run: Run) -> str:
+    """What the files that are not DeepLabCut's own are good for."""
+    lines = [f"  {name:<18}{text}" for name, text in _OWN_FILES.items() if name in run.files]
+    return "\n".join(["Worth reading among the results:", *lines]) if lines else ""
+
+
+_OWN_FILES = {
+    "evaluation.json": "the error of each body part, and the worst frames",
+    "methods.txt": "a paragraph on the training, to paste into a paper",
+}
 
 
 def _files(run: Run) -> str:

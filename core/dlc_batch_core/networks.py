@@ -41,6 +41,12 @@ BOTTOM_UP = (
 )
 _OF_OLD = ("dlcrnet_ms5",)
 _TOP_DOWN_PREFIX = "top_down_"
+#: TensorFlow's for several animals; its files have the backbone's name, and `multi_stage: true`.
+_MULTI_STAGE = {
+    "resnet_50": "dlcrnet_ms5",
+    "resnet_101": "dlcr101_ms5",
+    "resnet_152": "dlcr152_ms5",
+}
 
 PYTORCH = frozenset({
     *BACKBONES,
@@ -54,7 +60,7 @@ TENSORFLOW = frozenset({
     *(f"resnet_{depth}" for depth in (50, 101, 152)),
     *(f"mobilenet_v2_{width}" for width in ("1.0", "0.75", "0.5", "0.35")),
     *(f"efficientnet-b{number}" for number in range(7)),
-    *("dlcrnet_ms5", "dlcr101_ms5", "dlcr152_ms5"),
+    *_MULTI_STAGE.values(),
 })  # fmt: skip
 BY_ENGINE = {"pytorch": PYTORCH, "tensorflow": TENSORFLOW}
 
@@ -62,6 +68,11 @@ BY_ENGINE = {"pytorch": PYTORCH, "tensorflow": TENSORFLOW}
 def is_top_down(net_type: str) -> bool:
     """Whether the network is given one animal at a time."""
     return net_type in TOP_DOWN or net_type.startswith(_TOP_DOWN_PREFIX)
+
+
+def is_for_several_animals(net_type: str) -> bool:
+    """Whether TensorFlow trains the network with several animals only."""
+    return net_type in _MULTI_STAGE.values()
 
 
 def is_conditional(net_type: str) -> bool:
@@ -74,3 +85,8 @@ def as_trained_at_home(net_type: str, method: str) -> str:
     # only a plain backbone is trained both ways; DeepLabCut ignores the prefix on others
     is_prefixed = method.lower() == "td" and net_type in BACKBONES
     return _TOP_DOWN_PREFIX + net_type if is_prefixed else net_type
+
+
+def as_trained_at_home_with_tensorflow(net_type: str, is_multi_stage: bool) -> str:
+    """Return the name for create_training_dataset of pose_cfg.yaml's net_type and multi_stage."""
+    return _MULTI_STAGE.get(net_type, net_type) if is_multi_stage else net_type

@@ -24,7 +24,7 @@ class Outcome:
     """The end of one attempt at one training. The trainer always leaves one.
 
     Metrics are named with their unit (`test_rmse_px`). `files` are relative to results/.
-    Timings are seconds by stage.
+    Timings are seconds by stage. What is cancelled has not succeeded.
     """
 
     succeeded: bool
@@ -37,10 +37,12 @@ class Outcome:
     files: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # what was mended or left out, for the lab
+    cancelled: bool = False  # the lab asked for it: no error, and nobody needs to act
 
     def to_json(self) -> str:
         value = asdict(self)
-        status = "SUCCEEDED" if value.pop("succeeded") else "FAILED"
+        done, cancelled = value.pop("succeeded"), value.pop("cancelled")
+        status = "SUCCEEDED" if done else "CANCELLED" if cancelled else "FAILED"
         return json.dumps({"schema_version": SCHEMA_VERSION, "status": status, **value}, indent=1)
 
     @classmethod
@@ -64,6 +66,7 @@ class Outcome:
                 files=tuple(value.get("files", ())),
                 timings={k: float(v) for k, v in value.get("timings", {}).items()},
                 notes=tuple(value.get("notes", ())),
+                cancelled=value["status"] == "CANCELLED",
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateError(f"outcome.json can't be read: {error}.") from error

@@ -22,6 +22,7 @@ class RunRequest:
     root: str  # folder of config.yaml in the zip: "" or "a/b/"
     request: Request
     submitted_at: str  # ISO 8601, UTC
+    body_parts: tuple[str, ...] = ()  # of animals, then unique ones: what a later run compares
 
     def to_json(self) -> str:
         value = {**self.__dict__, "request": self.request.to_dict()}
@@ -37,7 +38,8 @@ class RunRequest:
         try:
             value = json.loads(text)
             request = Request.from_dict(value.pop("request"))
-            known = {name: value[name] for name in cls.__dataclass_fields__ if name != "request"}
-            return cls(**known, request=request)
+            body_parts = tuple(value.pop("body_parts", ()))
+            known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+            return cls(**known, request=request, body_parts=body_parts)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateError(f"request.json can't be read: {error}.") from error

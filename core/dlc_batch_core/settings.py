@@ -1,4 +1,5 @@
-"""DeepLabCut's own settings that a lab may set: the allow-list of pytorch_config.yaml.
+"""DeepLabCut's own settings that a lab may set: the allow-lists of pytorch_config.yaml and of the
+TensorFlow engine's pose_cfg.yaml.
 
 A setting is named by its dotted path. Only numbers, switches and a few named choices pass, so
 that no setting can name a file, a class to import or an address.
@@ -9,6 +10,8 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 #: What is done to frames before they are trained on: the fields of DeepLabCut 3.0.2's
 #: DataTransformationConfig (pose_estimation_pytorch/config/data.py). A test compares them.
@@ -60,8 +63,79 @@ _CHOICES = {
     "runner.scheduler.type": ("LRListScheduler", "CosineAnnealingLR", "StepLR"),
     "data.train.crop_sampling.method": ("uniform", "keypoints", "density", "hybrid"),
 }
+#: pose_cfg.yaml's; those that are not in DeepLabCut 3.0.2's own are read by its loaders
+#: (pose_estimation_tensorflow/datasets/) and networks.
+_TENSORFLOW_NUMERIC = (
+    "alpha_r",
+    "apply_prob",
+    "batch_size",
+    *(f"contrast.{name}" for name in ("clahe", "gamma", "histeq", "linear", "log", "sigmoid")),
+    *(
+        f"contrast.{name}ratio"
+        for name in ("clahe", "gamma", "histeq", "linear", "log", "sigmoid")
+    ),
+    *(f"convolution.{name}" for name in ("edge", "emboss", "sharpen")),
+    *(f"convolution.{name}.alpha" for name in ("edge", "emboss", "sharpen")),
+    *(f"convolution.{name}ratio" for name in ("edge", "emboss", "sharpen")),
+    "convolution.emboss.strength",
+    "convolution.sharpen.lightness",
+    "covering",
+    "crop_by",
+    "cropratio",
+    "decay_steps",
+    "display_iters",
+    "elastic_transform",
+    "fliplr",
+    "gaussian_noise",
+    "global_scale",
+    "grayscale",
+    "hist_eq",
+    "intermediate_supervision",
+    "intermediate_supervision_layer",
+    "locref_huber_loss",
+    "locref_loss_weight",
+    "lr_init",
+    "max_input_size",
+    "max_shift",
+    "min_input_size",
+    "mirror",
+    "motion_blur",
+    "motion_blur_params.angle",
+    "motion_blur_params.k",
+    "pafwidth",
+    "pairwise_huber_loss",
+    "pairwise_loss_weight",
+    "pos_dist_thresh",
+    "rotateratio",
+    "rotation",
+    "rotratio",
+    "save_iters",
+    "scale_jitter_lo",
+    "scale_jitter_up",
+    "symmetric_pairs",
+    "weigh_only_present_joints",
+    "weight_decay",
+)
+_TENSORFLOW_CHOICES = {
+    "crop_sampling": ("uniform", "keypoints", "density", "hybrid"),
+    "optimizer": ("sgd", "adam"),
+}
+#: Sizes in pixels, width and height.
+_TENSORFLOW_PAIRS = ("crop_size",)
+#: [[learning rate, last iteration that has it], ...].
+_TENSORFLOW_SCHEDULES = ("multi_step",)
+_MOST_ITERATIONS = 10_000_000  # ten times DeepLabCut's own schedule
 #: Whole numbers from 1: with none of them there is no training.
-_COUNTS = (".batch_size", ".epochs", ".eval_interval", ".max_snapshots", ".save_epochs")
+_COUNTS = (
+    ".batch_size",
+    ".epochs",
+    ".eval_interval",
+    ".max_snapshots",
+    ".save_epochs",
+    ".decay_steps",
+    ".display_iters",
+    ".save_iters",
+)
 #: Deeper or longer values stand in no setting of DeepLabCut's.
 _MAX_DEPTH, _MAX_LENGTH = 3, 100
 
@@ -71,35 +145,87 @@ def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile(escaped)
 
 
-_EXPRESSIONS = tuple(_expression(pattern) for pattern in _NUMERIC)
+@dataclass(frozen=True)
+class _AllowList:
+    """The settings of one engine that may be set."""
+
+    numeric: tuple[str, ...]  # patterns
+    choices: Mapping[str, tuple[str, ...]]
+    pairs: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return tuple(sorted({*self.numeric, *self.choices, *self.pairs, *self.schedules}))
+
+    def has(self, path: str) -> bool:
+        is_named = path in self.choices or path in self.pairs or path in self.schedules
+        return is_named or any(_EXPRESSIONS[each].fullmatch(path) for each in self.numeric)
+
+    def accepts(self, path: str, value: object) -> bool:
+        if path in self.choices:
+            return value in self.choices[path]
+        if path in self.pairs:
+            return isinstance(value, list) and len(value) == 2 and all(map(_is_count, value))
+        if path in self.schedules:
+            return _is_schedule(value)
+        if not self.has(path):
+            return False
+        if f".{path}".endswith(_COUNTS):
+            return _is_count(value)
+        return _is_plain(value)
 
 
-def allowed_settings() -> tuple[str, ...]:
+_LISTS = {
+    "pytorch": _AllowList(_NUMERIC, _CHOICES),
+    "tensorflow": _AllowList(
+        _TENSORFLOW_NUMERIC, _TENSORFLOW_CHOICES, _TENSORFLOW_PAIRS, _TENSORFLOW_SCHEDULES
+    ),
+}
+_EXPRESSIONS = {each: _expression(each) for each in (*_NUMERIC, *_TENSORFLOW_NUMERIC)}
+
+ENGINES = tuple(_LISTS)
+
+
+def allowed_settings(engine: str = "pytorch") -> tuple[str, ...]:
     """Return the patterns of the allow-list, for the documentation."""
-    return tuple(sorted({*_NUMERIC, *_CHOICES}))
+    return _LISTS[engine].patterns
 
 
-def nearest_setting(path: str) -> str | None:
+def nearest_setting(path: str, engine: str = "pytorch") -> str | None:
     """Return the setting that a mistyped path most likely means, without what lies below it."""
-    plain = [pattern for pattern in allowed_settings() if "*" not in pattern]
+    plain = [pattern for pattern in allowed_settings(engine) if "*" not in pattern]
     near = difflib.get_close_matches(path, plain, n=1, cutoff=0.7)
     return near[0] if near else None
 
 
-def is_allowed_path(path: str) -> bool:
+def is_allowed_path(path: str, engine: str = "pytorch") -> bool:
     """Whether a lab may set the setting of this dotted path."""
-    return path in _CHOICES or any(each.fullmatch(path) for each in _EXPRESSIONS)
+    return _LISTS[engine].has(path)
 
 
-def is_allowed_setting(path: str, value: object) -> bool:
+def is_allowed_setting(path: str, value: object, engine: str = "pytorch") -> bool:
     """Whether a lab may set this setting to this value."""
-    if path in _CHOICES:
-        return value in _CHOICES[path]
-    if not is_allowed_path(path):
+    return _LISTS[engine].accepts(path, value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_schedule(value: object) -> bool:
+    """Whether it is DeepLabCut's multi_step: rates, each with a last iteration beyond the last."""
+    if not isinstance(value, list) or not 1 <= len(value) <= _MAX_LENGTH:
         return False
-    if path.endswith(_COUNTS):
-        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-    return _is_plain(value)
+    last = 0
+    for step in value:
+        if not isinstance(step, list) or len(step) != 2 or not _is_count(step[1]):
+            return False
+        is_rate = _is_plain(step[0]) and isinstance(step[0], int | float) and step[0] > 0
+        if isinstance(step[0], bool) or not is_rate or not last < step[1] <= _MOST_ITERATIONS:
+            return False
+        last = step[1]
+    return True
 
 
 def _is_plain(value: object, depth: int = 0) -> bool:

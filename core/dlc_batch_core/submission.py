@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, Protocol
 
 from dlc_batch_core.check import Check, check_upload
-from dlc_batch_core.errors import CloudError, UploadKeyError
+from dlc_batch_core.checks.engine import engine_of
+from dlc_batch_core.checks.weights import Wanted, earlier_run_of, find_weights_problems
+from dlc_batch_core.errors import CloudError, StateError, UploadKeyError
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.keys import RunKeys, is_folder_marker, lab_of, parse_upload_key, run_id
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.mailing import Publish, send_pending
+from dlc_batch_core.problems import in_stable_order
+from dlc_batch_core.project import Project
 from dlc_batch_core.request import Request
 from dlc_batch_core.run import Run, Status
 from dlc_batch_core.run_request import RunRequest
@@ -34,6 +38,9 @@ class Objects(Protocol):
 
     def open(self, upload: Upload) -> IO[bytes]:
         """Open that exact version, to be read by ranges."""
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        """Return a small object, or None when there is none."""
 
     def put(self, bucket: str, key: str, text: str) -> None:
         """Write a small object."""
@@ -63,7 +70,7 @@ class Submission:
 
     objects: Objects
     table: RunTable
-    queue: Queue
+    queues: Mapping[str, Queue]  # by engine
     publish: Publish
     clock: Callable[[], float]
     limits: Limits = field(default_factory=Limits)  # how large a project is accepted
@@ -110,8 +117,8 @@ class Submission:
         )
 
     def _decide(self, run: Run, upload: Upload, is_retry: bool) -> Run:
-        check = self._check(upload)
-        if not check.is_trainable or check.request is None:
+        check = self._check(upload, run)
+        if not check.is_trainable or check.request is None or check.project is None:
             message = "The project can't be trained as it is."
             self.table.end(
                 replace(
@@ -123,23 +130,47 @@ class Submission:
                 )
             )
             return self._now(run)
-        return self._queue(run, check, check.request, is_retry)
+        return self._queue(run, check, check.project, check.request, is_retry)
 
-    def _check(self, upload: Upload) -> Check:
+    def _check(self, upload: Upload, run: Run) -> Check:
         try:
             parse_upload_key(upload.key)
         except UploadKeyError as error:
             return Check(error.problems)
-        return check_upload(self.objects.open(upload), upload.key, self.limits)
+        return self._check_weights(
+            check_upload(self.objects.open(upload), upload.key, self.limits), run
+        )
 
-    def _queue(self, run: Run, check: Check, request: Request, is_retry: bool) -> Run:
+    def _check_weights(self, check: Check, run: Run) -> Check:
+        """Check the earlier run that the training is to begin from, where it names one."""
+        if not check.is_trainable or check.request is None or check.project is None:
+            return check
+        asked = earlier_run_of(check.request)
+        if asked is None:
+            return check
+        wanted = Wanted(engine_of(check.project, check.request), _body_parts(check.project))
+        earlier, body_parts = self.table.get(run.lab, asked), self._body_parts_of(run, asked)
+        found = find_weights_problems(asked, earlier, body_parts, wanted)
+        return replace(check, problems=in_stable_order([*check.problems, *found]))
+
+    def _body_parts_of(self, run: Run, earlier: str) -> tuple[str, ...]:
+        text = self.objects.get(run.bucket, RunKeys(run.lab, earlier).request)
+        try:
+            return RunRequest.from_json(text).body_parts if text is not None else ()
+        except StateError:
+            return ()
+
+    def _queue(
+        self, run: Run, check: Check, project: Project, request: Request, is_retry: bool
+    ) -> Run:
         (shuffle,) = request.shuffles
         job = TrainingJob(run.bucket, run.lab, run.run_id, shuffle)
-        found = self.queue.find(job.name) if is_retry else None
+        queue = self.queues[engine_of(project, request)]
+        found = queue.find(job.name) if is_retry else None
         if found is None:
             key = RunKeys(run.lab, run.run_id).request
-            self.objects.put(run.bucket, key, _asked(run, check, request))
-            found = self.queue.submit(job, request.time_limit_hours)
+            self.objects.put(run.bucket, key, _asked(run, check.root, project, request))
+            found = queue.submit(job, request.time_limit_hours)
         queued = replace(
             run,
             status=Status.QUEUED,
@@ -163,14 +194,19 @@ class Submission:
         return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
 
 
-def _asked(run: Run, check: Check, request: Request) -> str:
+def _body_parts(project: Project) -> tuple[str, ...]:
+    return (*project.body_parts, *project.unique_parts)
+
+
+def _asked(run: Run, root: str, project: Project, request: Request) -> str:
     return RunRequest(
         run_id=run.run_id,
         lab=run.lab,
         bucket=run.bucket,
         key=run.key,
         version_id=run.version_id,
-        root=check.root,
+        root=root,
         request=request,
         submitted_at=run.submitted_at,
+        body_parts=_body_parts(project),
     ).to_json()

@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
 logger = Logger()
 metrics = Metrics()
+# SubmitJob has no token: repeated by the client, it could start two jobs. Lambda's own retry looks
+# for the first one.
+batch = boto3.client("batch", config=Config(retries={"total_max_attempts": 1}))
 submission = Submission(
     objects=ObjectStore(boto3.client("s3")),
     table=RunTable(boto3.client("dynamodb"), os.environ["RUNS_TABLE"]),
-    queue=BatchQueue(
-        # SubmitJob has no token: repeated by the client, it could start two jobs. Lambda's own
-        # retry looks for the first one.
-        boto3.client("batch", config=Config(retries={"total_max_attempts": 1})),
-        os.environ["JOB_QUEUE"],
-        os.environ["JOB_DEFINITION"],
-    ),
+    queues={
+        "pytorch": BatchQueue(batch, os.environ["JOB_QUEUE"], os.environ["JOB_DEFINITION"]),
+        "tensorflow": BatchQueue(
+            batch, os.environ["JOB_QUEUE"], os.environ["JOB_DEFINITION_TENSORFLOW"]
+        ),
+    },
     publish=MailTopic(boto3.client("sns"), os.environ["TOPIC_ARN"]).publish,
     clock=time.time,
     limits=Limits.from_settings(os.environ),

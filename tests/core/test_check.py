@@ -98,13 +98,14 @@ def test_labels_of_another_scorer_are_named(
     assert "CollectedData_Bob.csv" in found.problems[0].what
 
 
-def test_an_engine_that_is_not_offered_is_told_unless_the_request_asks_for_ours(
+def test_an_engine_that_does_not_exist_is_told_unless_the_request_asks_for_one_that_does(
     zipped: Zipped, project_files: dict[str, bytes]
 ) -> None:
-    config = project_files["mouse/config.yaml"].replace(b"pytorch", b"tensorflow")
+    config = project_files["mouse/config.yaml"].replace(b"pytorch", b"caffe")
     files = {**project_files, "mouse/config.yaml": config}
     assert errors_of(check(zipped(files))) == ["engine"]
-    assert check(zipped({**files, "mouse/dlc-batch.yaml": b"engine: pytorch"})).is_trainable
+    for engine in (b"pytorch", b"tensorflow"):
+        assert check(zipped({**files, "mouse/dlc-batch.yaml": b"engine: " + engine})).is_trainable
 
 
 @pytest.mark.parametrize("key", ["Task", "scorer", "date", "bodyparts", "TrainingFraction"])

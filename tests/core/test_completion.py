@@ -1,5 +1,6 @@
 """What becomes of jobs: believed from the outcome, surmised without one, told to the lab once."""
 
+import dataclasses
 import itertools
 import uuid
 from typing import Any
@@ -171,6 +172,67 @@ def test_a_cancelled_run_is_cancelled_whatever_it_left(run: Run, new_cloud: Any)
     ended = record(cloud, detail(run, "FAILED", attempt(143), statusReason=CANCEL_REASON))
     assert ended.status is Status.CANCELLED
     assert subjects(cloud) == ["CANCELLED:"]
+
+
+def test_what_the_lab_stopped_through_the_trainer_is_cancelled_too(
+    run: Run, new_cloud: Any
+) -> None:
+    cloud = begun(new_cloud(), run)
+    words = f"{CANCEL_REASON}, at epoch 3 of 200."
+    leave(cloud, run, Outcome(False, "job-1", 1, words, "Nothing was kept.", cancelled=True))
+    ended = record(cloud, detail(run, "FAILED", attempt(2), statusReason="Essential container"))
+    assert (ended.status, ended.message) == (Status.CANCELLED, words)
+    assert subjects(cloud) == ["CANCELLED:"]
+
+
+def test_that_it_was_cancelled_stands_though_its_time_was_over(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), run)
+    leave(cloud, run, Outcome(False, "job-1", 1, f"{CANCEL_REASON}.", cancelled=True))
+    reason = "Job attempt duration exceeded timeout"
+    ended = record(cloud, detail(run, "FAILED", attempt(137), statusReason=reason))
+    assert ended.status is Status.CANCELLED
+
+
+def test_a_training_that_the_lab_stopped_early_has_succeeded(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), run)
+    early = "The lab stopped the training at epoch 3 of 200; the best snapshot was kept."
+    leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", notes=(early,)))
+    assert record(cloud, detail(run, "SUCCEEDED", DONE)).status is Status.SUCCEEDED
+    assert early in cloud.mails[0].body
+
+
+def test_a_sentence_that_check_and_trainer_both_say_is_said_once(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), dataclasses.replace(run, notes=("a", "b")))
+    leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", notes=("b", "c")))
+    assert record(cloud, detail(run, "SUCCEEDED", DONE)).notes == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("ended", "count"), [([DONE], 0), ([LOST, DONE], 1), ([LOST, attempt(75), DONE], 2)]
+)
+def test_the_mail_counts_the_interruptions(
+    ended: list[dict[str, Any]], count: int, run: Run, new_cloud: Any
+) -> None:
+    cloud = begun(new_cloud(), run)
+    leave(cloud, run, dataclasses.replace(GOOD, attempt=len(ended)))
+    record(cloud, detail(run, "SUCCEEDED", *ended))
+    said = {0: "", 1: "resumed after one interruption.", 2: "resumed after 2 interruptions."}
+    assert said[count] in cloud.mails[0].body
+    assert ("resumed" in cloud.mails[0].body) == bool(count)
+
+
+def test_a_job_that_never_started_has_made_no_attempt(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), run)
+    assert record(cloud, detail(run, "FAILED")).attempt == 0
+    assert "there is no checkpoint" in cloud.mails[0].body
+
+
+def test_why_an_image_could_not_be_loaded_is_told(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), run)
+    reason = "CannotPullContainerError: pull image manifest has been retried 7 time(s)"
+    record(cloud, detail(run, "FAILED", *[attempt(reason=reason)] * 6))
+    assert reason in cloud.mails[0].body
+    assert "What to do: The admin pushes the trainer image" in cloud.mails[0].body
 
 
 def test_a_job_that_the_run_does_not_count_on_changes_nothing(run: Run, new_cloud: Any) -> None:

@@ -1,16 +1,21 @@
 """The mails: word for word in golden/, and always such as Amazon SNS takes."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.keys import run_id
 from dlc_batch_core.mails import Mail, compose, compose_plainly
 from dlc_batch_core.problems import Problem, Severity
 from dlc_batch_core.run import MailKind, Run, Status
+from dlc_batch_trainer.attempts import halvings_now
+from dlc_batch_trainer.watch import Disk, Stall
 
 GOLDEN = Path(__file__).with_name("golden")
 MAX_SNS_BYTES = 256 * 1024
@@ -22,26 +27,70 @@ RUN = Run(
     key="uploads/miller/mouse.zip",
     submitted_at="2026-01-02T03:04:05.678+00:00",
 )
+RESULTS = (
+    "dlc-models-pytorch/iteration-0/reachNov1-trainset95shuffle1/train/snapshot-best-150.pt",
+    "evaluation.json",
+    "methods.txt",
+    "run.json",
+)
 ENDS = {
     "succeeded": {
         "status": Status.SUCCEEDED,
-        "message": "Trained for 200 epochs.",
+        "attempt": 1,
+        "message": "Trained resnet_50 for 200 epochs on 95 frames; the error is 4.50 px.",
         "metrics": {
             "train_rmse_px": 2.345,
             "test_rmse_px": 4.5,
+            "test_rmse_low_px": 3.96,
+            "test_rmse_high_px": 5.12,
+            "train_rmse_pcutoff_px": 2.2,
             "test_rmse_pcutoff_px": 3.0,
+            "validation_rmse_px": 4.31,
             "train_frames": 95.0,
+            "validation_frames": 12.0,
             "test_frames": 5.0,
         },
         "notes": ("video2 holds no labels and was left out.",),
-        "files": ("dlc-models-pytorch/snapshot-best.pt", "evaluation/scores.csv"),
+        "files": RESULTS,
+    },
+    "stopped-early": {
+        "status": Status.SUCCEEDED,
+        "attempt": 3,
+        "message": "Trained dekr_w18 for 120 epochs on 95 frames; the error is 4.50 px.",
+        "metrics": {
+            "test_rmse_px": 4.5,
+            "test_map": 87.25,
+            "test_mar": 91.0,
+            "validation_rmse_px": 5.0,
+            "train_frames": 95.0,
+            "validation_frames": 12.0,
+            "test_frames": 5.0,
+        },
+        "notes": (
+            "`engine` was written as pytorch.",
+            "The lab stopped the training at epoch 120 of 200; the best snapshot was kept.",
+        ),
+        "files": RESULTS[1:],
+    },
+    "not-evaluated": {
+        "status": Status.SUCCEEDED,
+        "attempt": 2,
+        "message": "Trained resnet_50 for 200 epochs on 95 frames.",
+        "metrics": {"train_frames": 95.0, "validation_frames": 0.0, "test_frames": 5.0},
+        "files": RESULTS[3:],
     },
     "failed": {
         "status": Status.FAILED,
+        "attempt": 6,
         "message": "The training was killed, most likely for lack of memory.",
         "remedy": "Ask for a smaller `batch_size` in dlc-batch.yaml.",
     },
-    "cancelled": {"status": Status.CANCELLED, "message": "Cancelled by the lab"},
+    "cancelled": {
+        "status": Status.CANCELLED,
+        "attempt": 1,
+        "message": "Cancelled by the lab, at epoch 3 of 200.",
+        "remedy": "Nothing was kept.",
+    },
     "rejected": {
         "status": Status.REJECTED,
         "problems": (
@@ -54,6 +103,49 @@ ENDS = {
 
 def written(mail: Mail) -> str:
     return f"To: {mail.lab}\nSubject: {mail.subject}\n\n{mail.body}"
+
+
+def trainer_fails(check: Callable[[], object]) -> dict[str, Any]:
+    """What a record has of an error of the trainer's own."""
+    with pytest.raises(DlcBatchError) as failed:
+        check()
+    error = failed.value
+    return {"status": Status.FAILED, "message": error.message, "remedy": error.remedy}
+
+
+FAILURES = {
+    "stuck": lambda: Stall(1800).check(1800, "pose, epoch 3 of 200"),
+    "disk-full": lambda: Disk(lambda: 800_000_000).check(),
+    "out-of-memory": lambda: halvings_now([{"resumed_from": None}] * 4, None, 1),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_mails_of_the_trainers_own_errors_word_for_word(name: str) -> None:
+    ended = trainer_fails(FAILURES[name])
+    timings = {"fetch": 2.0, "train": 900.0}
+    run = dataclasses.replace(RUN, **ended, attempt=1, timings=timings)
+    assert written(compose(run, MailKind.FINAL)) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("attempt", "timings", "is_kept"),
+    [
+        (0, {}, False),
+        (1, {"fetch": 2.0, "prepare": 3.0}, False),
+        (1, {"fetch": 2.0, "train": 3.0}, True),
+        (1, {}, True),  # it vanished: nobody knows how far it came
+        (2, {"fetch": 2.0}, True),  # of the attempt before
+    ],
+)
+def test_a_failure_says_whether_there_are_checkpoints(
+    attempt: int, timings: dict[str, float], is_kept: bool
+) -> None:
+    ended = dataclasses.replace(RUN, status=Status.FAILED, attempt=attempt, timings=timings)
+    body = compose(ended, MailKind.FINAL).body
+    place = "s3://dlc-batch-bucket/runs/miller/mouse-0123456789ab/shuffle1/checkpoints/\n"
+    assert (place in body) == is_kept
+    assert ("there is no checkpoint" in body) != is_kept
 
 
 @pytest.mark.parametrize("name", ENDS)

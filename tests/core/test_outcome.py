@@ -24,9 +24,12 @@ OUTCOMES = st.builds(
     timings=NUMBERS,
     notes=st.lists(st.text()).map(tuple),
 )
+CANCELLED = st.builds(
+    Outcome, st.just(False), st.text(), st.integers(1, 6), st.text(), cancelled=st.just(True)
+)
 
 
-@given(OUTCOMES)
+@given(OUTCOMES | CANCELLED)
 def test_what_is_written_is_read(outcome: Outcome) -> None:
     assert Outcome.from_json(outcome.to_json()) == outcome
 

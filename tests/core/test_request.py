@@ -67,7 +67,7 @@ def test_far_off_keys_are_answered_with_the_list() -> None:
         "batch_size: 0",
         "net_type: ../../etc/passwd",
         "net_type: [resnet_50]",
-        "engine: tensorflow",
+        "engine: theano",
         "evaluate: 1",
         "seed: false",
         "seed: -1",

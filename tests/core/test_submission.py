@@ -9,7 +9,9 @@ import pytest
 from dlc_batch_core.errors import CloudError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.limits import Limits
-from dlc_batch_core.run import MailState, Status
+from dlc_batch_core.problems import Severity
+from dlc_batch_core.request import Request
+from dlc_batch_core.run import MailState, Run, Status
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.submission import Claim, Submission, Upload
 
@@ -24,8 +26,9 @@ def good_zip(zipped: Any, project_files: dict[str, bytes]) -> bytes:
     return zipped({**project_files, "mouse/dlc-batch.yaml": b"shuffles: [2]\nepochs: 9\n"})
 
 
-def submission(cloud: Any) -> Submission:
-    return Submission(cloud, cloud.table, cloud, cloud.publish, cloud.clock)
+def submission(cloud: Any, tensorflow: Any = None) -> Submission:
+    queues = {"pytorch": cloud, "tensorflow": tensorflow}
+    return Submission(cloud, cloud.table, queues, cloud.publish, cloud.clock)
 
 
 def test_an_upload_larger_than_the_admin_allows_is_rejected(
@@ -165,3 +168,103 @@ def test_a_crash_that_comes_back_before_the_claim_is_stale_is_told_to_wait(
     with pytest.raises(CloudError):
         submission(cloud).take(upload, claim(cloud, "two"))
     assert (len(cloud.jobs), cloud.mails) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("of_config", "of_request", "is_tensorflow"),
+    [
+        ("pytorch", "", False),
+        ("tensorflow", "", True),
+        ("tensorflow", "engine: pytorch", False),
+        ("", "", False),
+    ],
+)
+def test_the_engine_as_resolved_decides_on_the_job_definition(
+    of_config: str,
+    of_request: str,
+    is_tensorflow: bool,
+    upload: Upload,
+    zipped: Any,
+    project_files: dict[str, bytes],
+    new_cloud: Any,
+) -> None:
+    line = f"engine: {of_config}".encode() if of_config else b""
+    config = project_files["mouse/config.yaml"].replace(b"engine: pytorch", line)
+    files = {**project_files, "mouse/config.yaml": config}
+    files["mouse/dlc-batch.yaml"] = of_request.encode()
+    cloud, tensorflow = new_cloud(upload=zipped(files)), new_cloud()
+    run = submission(cloud, tensorflow).take(upload, claim(cloud))
+    assert run is not None
+    assert run.status is Status.QUEUED
+    assert (len(cloud.jobs), len(tensorflow.jobs)) == (not is_tensorflow, is_tensorflow)
+
+
+EARLIER = "rat-0123456789ab"
+SNAPSHOT = "dlc-models-pytorch/iteration-0/ratJan1-trainset95shuffle1/train/snapshot-best-9.pt"
+TENSORFLOW = "dlc-models/iteration-0/ratJan1-trainset95shuffle1/train/snapshot-9.index"
+
+
+@pytest.fixture
+def begin_from(zipped: Any, project_files: dict[str, bytes], new_cloud: Any) -> Any:
+    """Makes a cloud and a lab of its own, whose upload begins from an earlier run."""
+
+    def begin(
+        status: Status | None, files: tuple[str, ...] = (SNAPSHOT,), parts: Any = None
+    ) -> tuple[Any, str]:
+        request = f"weights: {EARLIER}\n".encode()
+        cloud = new_cloud(upload=zipped({**project_files, "mouse/dlc-batch.yaml": request}))
+        lab = f"lab-{uuid.uuid4().hex[:12]}"
+        if status is not None:
+            run = Run(lab, EARLIER, status, "bucket", "key", submitted_at="t", files=files)
+            cloud.records.begin(run, "test", cloud.now)
+        if parts is not None:
+            key = RunKeys(lab, EARLIER).request
+            asked = RunRequest(EARLIER, lab, "bucket", "key", None, "", Request(), "t", parts)
+            cloud.objects[key] = asked.to_json().encode()
+        return cloud, lab
+
+    return begin
+
+
+@pytest.mark.parametrize(
+    ("earlier", "words"),
+    [
+        ((None,), "no run rat-0123456789ab"),
+        ((Status.RUNNING,), "has not ended yet (RUNNING)"),
+        ((Status.FAILED,), "ended as FAILED"),
+        ((Status.SUCCEEDED, ("run.json",)), "no snapshot of the pytorch engine"),
+        ((Status.SUCCEEDED, (TENSORFLOW,)), "no snapshot of the pytorch engine"),
+        ((Status.SUCCEEDED, (SNAPSHOT,), ("nose", "paw")), "has the body parts nose, paw"),
+    ],
+)
+def test_weights_that_do_not_fit_are_told_before_a_gpu_starts(
+    earlier: tuple[Any, ...], words: str, begin_from: Any
+) -> None:
+    cloud, lab = begin_from(*earlier)
+    upload = Upload("bucket", f"uploads/{lab}/mouse.zip", uuid.uuid4().hex, 1)
+    run = submission(cloud).take(upload, claim(cloud))
+    assert run is not None
+    found = [(p.code, p.where) for p in run.problems if p.severity is Severity.ERROR]
+    assert (run.status, found) == (Status.REJECTED, [("weights-run", "dlc-batch.yaml")])
+    assert words in cloud.mails[0].body
+    assert cloud.jobs == {}
+
+
+@pytest.mark.parametrize("parts", [None, (), ("paw", "nose")])
+def test_weights_that_fit_are_trained_on(parts: Any, begin_from: Any) -> None:
+    cloud, lab = begin_from(Status.SUCCEEDED, (SNAPSHOT,), parts)
+    upload = Upload("bucket", f"uploads/{lab}/mouse.zip", uuid.uuid4().hex, 1)
+    run = submission(cloud).take(upload, claim(cloud))
+    assert run is not None
+    assert (run.status, len(cloud.jobs)) == (Status.QUEUED, 1)
+    request = RunRequest.from_json(cloud.objects[RunKeys(lab, run.run_id).request])
+    assert (request.request.weights, request.body_parts) == (EARLIER, ("paw", "nose"))
+
+
+def test_weights_of_another_lab_are_not_there(begin_from: Any) -> None:
+    cloud, _ = begin_from(Status.SUCCEEDED)
+    upload = Upload("bucket", "uploads/another-lab/mouse.zip", uuid.uuid4().hex, 1)
+    run = submission(cloud).take(upload, claim(cloud))
+    assert run is not None
+    assert run.status is Status.REJECTED
+    assert "Your lab has no run" in cloud.mails[0].body

@@ -35,7 +35,7 @@ def good_project_of_two_animals(_: Draft) -> None:
     pass
 
 
-@case(tensorflow, ("engine", CONFIG))
+@case(tensorflow)
 def good_project_for_tensorflow(_: Draft) -> None:
     pass
 

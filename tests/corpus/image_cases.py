@@ -14,7 +14,6 @@ from tests.corpus.drafts import (
     tensorflow,
 )
 
-CONFIG = "config.yaml"
 FIRST = table_of(VIDEOS[0])
 IMAGE = image_of(4)
 
@@ -79,7 +78,7 @@ def no_image_at_all(draft: Draft) -> None:
         del draft.files[image_of(number)]
 
 
-@case(tensorflow, ("engine", CONFIG), ("image-size-tensorflow", ""))
+@case(tensorflow, ("image-size-tensorflow", ""))
 def images_too_large_for_tensorflow(draft: Draft) -> None:
     for path in [path for path in draft.files if path.endswith(".png")]:
         draft.files[path] = png(2400, 2000)
@@ -87,7 +86,6 @@ def images_too_large_for_tensorflow(draft: Draft) -> None:
 
 @case(
     tensorflow,
-    ("engine", CONFIG),
     ("image-size-tensorflow", ""),
     ("label-outside-image", FIRST),
     ("label-outside-image", table_of(VIDEOS[1])),

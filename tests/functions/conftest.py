@@ -65,6 +65,7 @@ def around(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Surroundings:
         "TOPIC_ARN": topic,
         "JOB_QUEUE": "no-queue",
         "JOB_DEFINITION": "no-definition",
+        "JOB_DEFINITION_TENSORFLOW": "no-definition",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -9,7 +9,7 @@ import pytest
 from dlc_batch.local.batch_jobs import new_job
 from dlc_batch.local.batch_runner import BatchRunner, LogGroupMissingError
 from dlc_batch.local.images import Images
-from dlc_batch.local.settings import BatchSettings
+from dlc_batch.local.settings import TENSORFLOW_IMAGE, BatchSettings
 
 
 class Notebook:
@@ -127,6 +127,20 @@ def test_a_program_that_does_not_exist_fails_the_job(make_runner, wait_for):
     wait_for(lambda: lost["status"] == "FAILED")
     reasons = [a["container"]["reason"][:24] for a in lost["attempts"]]
     assert reasons == ["CannotStartContainerErro"] * 2
+
+
+def test_a_job_for_tensorflow_without_its_environment_ends_with_the_reason(
+    notebook, wait_for, tmp_path
+):
+    images = Images({}, {"DLC_BATCH_TF_PYTHON": str(tmp_path / "python")})
+    runner = BatchRunner(notebook, images, BatchSettings(), tmp_path / "jobs")
+    lost = job("lost", attempts=2)
+    lost["container"]["image"] = TENSORFLOW_IMAGE
+    runner.submit(lost)
+    wait_for(lambda: lost["status"] == "FAILED")
+    runner.close()
+    assert "requirements/tensorflow.txt" in lost["attempts"][-1]["container"]["reason"]
+    assert ("lost", "RUNNING") not in notebook.states
 
 
 def test_without_its_log_group_no_process_starts(make_runner, notebook, wait_for):

@@ -103,7 +103,8 @@ def test_sam_deploys_the_built_template_to_the_local_cloud(
             "deploy",
             "--no-confirm-changeset",
             "--parameter-overrides",
-            "NotificationEmail=lab@example.org TrainerImage=local/trainer",
+            "NotificationEmail=lab@example.org TrainerImage=local/trainer"
+            " TensorFlowImage=local/trainer-tensorflow",
             AWS_ENDPOINT_URL=cloud.endpoint_url,
             AWS_ACCESS_KEY_ID=cloud.access_key_id,
             AWS_SECRET_ACCESS_KEY=cloud.secret_access_key,
@@ -144,14 +145,49 @@ def test_the_limits_of_uploads_reach_function_and_job() -> None:
     resources, parameters = template["Resources"], template["Parameters"]
     of_function = resources["SubmitFunction"]["Properties"]["Environment"]["Variables"]
     of_job = resources["TrainerJob"]["Properties"]["ContainerProperties"]["Environment"]
-    given = {each["Name"]: each["Value"]["Ref"] for each in of_job}
-    assert given.pop("AWS_DEFAULT_REGION") == "AWS::Region"
+    named = {each["Name"]: each["Value"] for each in of_job}
+    given = {name: named[name]["Ref"] for name in named if name.startswith("MAX_")}
     assert given.items() <= {k: v["Ref"] for k, v in of_function.items() if "Ref" in v}.items()
     defaults = {name: str(parameters[ref]["Default"]) for name, ref in given.items()}
     assert Limits.from_settings(defaults) == Limits()
     assert Limits.from_settings(dict.fromkeys(given, "1")) == Limits(
         members=1, total_bytes=1 << 30
     )
+
+
+def test_the_job_is_told_where_it_runs_and_what_it_is() -> None:
+    container = _jobs()["TrainerJob"]["ContainerProperties"]
+    given = {each["Name"]: each["Value"] for each in container["Environment"]}
+    assert given["AWS_DEFAULT_REGION"] == {"Ref": "AWS::Region"}
+    assert given["DLC_BATCH_METRICS_NAMESPACE"] == {"Ref": "AWS::StackName"}
+    assert given["DLC_BATCH_IMAGE"] == container["Image"]
+
+
+def test_the_jobs_of_the_two_engines_differ_by_their_image_only() -> None:
+    pytorch, tensorflow = _jobs().values()
+    images = [_without_image(each) for each in (pytorch, tensorflow)]
+    assert images[0] != images[1]
+    assert pytorch == tensorflow
+
+
+def _without_image(job: dict[str, Any]) -> tuple[Any, Any]:
+    """Take the image out of a job definition, and give it as it is named there twice."""
+    container = job["ContainerProperties"]
+    named = [e for e in container["Environment"] if e["Name"] == "DLC_BATCH_IMAGE"]
+    container["Environment"].remove(named[0])
+    return container.pop("Image"), named[0]["Value"]
+
+
+def _jobs() -> dict[str, dict[str, Any]]:
+    resources = json.loads(json.dumps(yaml_parse(TEMPLATE.read_text())["Resources"]))
+    return {name: resources[name]["Properties"] for name in ("TrainerJob", "TrainerJobTensorFlow")}
+
+
+def test_no_alias_is_left_in_what_sam_builds(built: Path) -> None:
+    """CloudFormation itself knows no merge keys."""
+    text = (built / "template.yaml").read_text()
+    assert "<<:" not in text
+    assert "TrainerJobTensorFlow" in text
 
 
 def test_the_template_lies_where_the_client_looks_for_it() -> None:

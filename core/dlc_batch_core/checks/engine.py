@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.checks.images import Images
 from dlc_batch_core.home_settings import HomeSettings
-from dlc_batch_core.networks import BY_ENGINE, PYTORCH, TENSORFLOW, is_conditional, is_top_down
+from dlc_batch_core.networks import (
+    BY_ENGINE,
+    PYTORCH,
+    TENSORFLOW,
+    is_conditional,
+    is_for_several_animals,
+    is_top_down,
+)
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project import Project
-from dlc_batch_core.request import REQUEST_FILE, Request
+from dlc_batch_core.request import REQUEST_FILE, Request, override_refused
+from dlc_batch_core.settings import is_allowed_setting
 from dlc_batch_core.words import listed, shown
 
 #: pose_cfg.yaml's min_input_size and max_input_size, squared, after its global_scale.
 _LEAST_AREA, _MOST_AREA, _SCALE = 64**2, 1500**2, 0.8
 _CROP = "data.train.crop_sampling"
+_LENGTHS = {"pytorch": "epochs", "tensorflow": "iterations"}  # keys of the request
 _DEFAULT_NET = "resnet_50"  # DeepLabCut's own, where config.yaml names none
 
 
 def find_engine_problems(
     project: Project, request: Request, home: HomeSettings | None, where: str
 ) -> list[Problem]:
-    """Find an engine that is not offered, and a network that does not exist or fit."""
-    engine = request.engine or project.engine
-    found = []
-    if engine != "pytorch":
-        found.append(problem("engine", where, f"The engine `{shown(engine)}` is not offered."))
+    """Find an engine that does not exist, and a network that does not exist or fit."""
+    engine = engine_of(project, request)
     if engine not in BY_ENGINE:
-        return found
+        return [problem("engine", where, f"DeepLabCut has no engine `{shown(engine)}`.")]
+    found = list(_of_other_engine(request, engine))
     net_type, place = _net_type(project, request, home, where)
     if net_type not in BY_ENGINE[engine]:
         return [*found, _unknown(net_type, engine, place)]
-    if engine == "pytorch" and (why := _misfit(net_type, project)):
+    if why := _misfit(net_type, project, engine):
         what = f"The network {net_type} can't be trained here: {why}."
         found.append(problem("net-type-project", place, what))
     return found
+
+
+def _of_other_engine(request: Request, engine: str) -> Iterator[Problem]:
+    """Find what is asked for and the engine does not know."""
+    for other, length in _LENGTHS.items():
+        if other != engine and getattr(request, length) is not None:
+            what = f"`{length}` is not a setting of the {engine} engine."
+            remedy = f"Write `{_LENGTHS[engine]}` instead, or remove it."
+            yield problem("request-engine", REQUEST_FILE, what, remedy)
+    for path, value in request.overrides.items():
+        if not is_allowed_setting(path, value, engine):
+            yield override_refused(path, value, (engine,), REQUEST_FILE)
+
+
+def engine_of(project: Project, request: Request) -> str:
+    """Return the engine that trains: the one asked for, else config.yaml's."""
+    return request.engine or project.engine
 
 
 def _net_type(
@@ -56,7 +80,10 @@ def _unknown(net_type: str, engine: str, place: str) -> Problem:
     return problem("net-type", place, what)
 
 
-def _misfit(net_type: str, project: Project) -> str:
+def _misfit(net_type: str, project: Project, engine: str) -> str:
+    if engine == "tensorflow":
+        is_lone = is_for_several_animals(net_type) and not project.is_multi_animal
+        return "it is for several animals" if is_lone else ""
     if is_conditional(net_type):
         return "it needs the predictions of another shuffle"
     if is_top_down(net_type) and project.unique_parts:
@@ -70,7 +97,7 @@ def find_size_problems(
     project: Project, request: Request, home: HomeSettings | None, images: Images
 ) -> list[Problem]:
     """Find images whose sizes the engine does not take."""
-    if (request.engine or project.engine) == "tensorflow":
+    if engine_of(project, request) == "tensorflow":
         return _beyond_tensorflow(images.sizes)
     sizes = sorted(set(images.sizes.values()))
     if len(sizes) < 2 or not _is_whole_frames(request, home) or _is_one_at_a_time(request, home):

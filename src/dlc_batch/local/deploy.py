@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from dlc_batch.local.artifacts import ArtifactBuilder
 from dlc_batch.local.cloud import LocalCloud, LocalCloudError
-from dlc_batch.local.settings import TRAINER_IMAGE
+from dlc_batch.local.settings import TENSORFLOW_IMAGE, TRAINER_IMAGE
 
 STACK_NAME = "dlc-batch"
 ARTIFACT_BUCKET = "dlc-batch-local-artifacts"
 # Parameters of a template that have another value here, where the template declares them.
-LOCAL_PARAMETERS = {"TrainerImage": TRAINER_IMAGE}
+LOCAL_PARAMETERS = {"TrainerImage": TRAINER_IMAGE, "TensorFlowImage": TENSORFLOW_IMAGE}
 # For a parameter without a default whose name speaks of e-mail: nothing leaves this computer.
 LOCAL_LAB = "lab@example.org"
 

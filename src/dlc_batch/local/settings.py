@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 # The image that `local up` passes as the template's TrainerImage: it means "the trainer of this
 # checkout, run by this Python", so that no container engine is needed.
 TRAINER_IMAGE = "local/trainer"
+# Likewise with DeepLabCut's TensorFlow engine, which needs an environment of its own.
+TENSORFLOW_IMAGE = "local/trainer-tensorflow"
 
 # AWS gives a container 30 seconds between SIGTERM and SIGKILL.
 KILL_GRACE_S = 30.0

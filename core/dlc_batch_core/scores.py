@@ -1,0 +1,63 @@
+"""The scores of a training, as a mail has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+Metrics = Mapping[str, float]
+
+#: Named as DeepLabCut names it, and said what it is: no square is in it.
+_HEAD = "Scores (DeepLabCut's RMSE: the mean distance between label and prediction):"
+_NOT_EVALUATED = "The network was not evaluated."
+_FRAMES = {
+    "train_frames": "Training frames",
+    "validation_frames": "Validation frames",
+    "test_frames": "Test frames",
+}
+
+
+def scores_of(metrics: Metrics) -> str:
+    """Return what is known of a network's quality, one line each.
+
+    Args:
+        metrics: errors in pixels, mAP and mAR in percent, numbers of frames.
+    """
+    errors = list(_errors(metrics))
+    lines = [_HEAD if errors else _NOT_EVALUATED, *errors, *_frames(metrics), *_choice(metrics)]
+    return "\n".join(lines)
+
+
+def _errors(metrics: Metrics) -> Iterator[str]:
+    for name, text in (("train_rmse_px", "training"), ("test_rmse_px", "test")):
+        if name in metrics:
+            yield _line(f"RMSE on {text} frames", f"{metrics[name]:.2f} px")
+    if "test_rmse_low_px" in metrics and "test_rmse_high_px" in metrics:
+        low, high = metrics["test_rmse_low_px"], metrics["test_rmse_high_px"]
+        yield _line("  95 % bootstrap interval", f"{low:.2f} to {high:.2f} px")
+    for name, text in (("train_rmse_pcutoff_px", "training"), ("test_rmse_pcutoff_px", "test")):
+        if name in metrics:
+            text = f"RMSE on {text} frames, confident points only"
+            yield _line(text, f"{metrics[name]:.2f} px")
+    for name, text in (("test_map", "mAP"), ("test_mar", "mAR")):
+        if name in metrics:
+            yield _line(f"{text} on test frames", f"{metrics[name]:.1f} %")
+    if "validation_rmse_px" in metrics:
+        yield _line("RMSE on validation frames", f"{metrics['validation_rmse_px']:.2f} px")
+
+
+def _frames(metrics: Metrics) -> Iterator[str]:
+    for name, text in _FRAMES.items():
+        if metrics.get(name):
+            yield _line(text, f"{int(metrics[name])}")
+
+
+def _choice(metrics: Metrics) -> Iterator[str]:
+    """How the snapshot was chosen."""
+    if "validation_rmse_px" in metrics:
+        yield "The snapshot with the least error on the validation frames was taken."
+    elif metrics:
+        yield "There was no error on validation frames to choose by: the last snapshot was taken."
+
+
+def _line(text: str, value: str) -> str:
+    return f"  {text + ':':<50} {value:>17}"
