@@ -283,6 +283,7 @@ def test_the_lab_stops_at_once(bench: Bench, tiny_project: Path, slow_request: R
         control = Control(Action.STOP_NOW).to_json().encode()
         bench.s3.put_object(Bucket=bench.bucket, Key=bench.keys.shuffle(1).control, Body=control)
         assert process.wait(timeout=60) == 2
+    assert bench.outcome().cancelled
     assert bench.outcome().message.startswith("Cancelled by the lab")
 
 

@@ -20,7 +20,7 @@ from dlc_batch_core.limits import Limits
 from dlc_batch_core.outcome import ErrorKind, Outcome
 from dlc_batch_core.progress import Progress
 from dlc_batch_trainer.background import LatestWriter
-from dlc_batch_trainer.errors import InfrastructureError, Interrupted
+from dlc_batch_trainer.errors import DISK_FULL, Cancelled, InfrastructureError, Interrupted
 from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.program import Attempt, TrainingProgram
 from dlc_batch_trainer.progress import ProgressReporter
@@ -33,10 +33,6 @@ _BUG = DlcBatchError(
 )
 _INTERRUPTED = InfrastructureError(
     "The training was interrupted.", "It goes on by itself from its last checkpoint."
-)
-_DISK_FULL = InfrastructureError(
-    "The disk is full.",
-    "Give the compute environment a larger disk (VolumeSize in template.yaml).",
 )
 #: How long the outcome is tried to be written while S3 refuses, in seconds; less when the host is
 #: about to be taken away.
@@ -109,6 +105,7 @@ def _fail(
         error_kind=kind,
         timings=reporter.timings(),
         notes=tuple(mended),
+        cancelled=isinstance(failure, Cancelled),
     )
 
 
@@ -126,7 +123,7 @@ def _as_failure(error: BaseException) -> DlcBatchError:
             f"S3 did not answer as it should: {error}.", "Submit the project again."
         )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return _DISK_FULL
+        return DISK_FULL
     return _BUG
 
 

@@ -38,3 +38,7 @@ class InfrastructureError(CloudError):
 
 class Interrupted(BaseException):
     """The host is taken away; a checkpoint was made where there was something to keep."""
+
+
+DISK_REMEDY = "Ask your admin for a larger disk (VolumeSize in template.yaml)."
+DISK_FULL = InfrastructureError("The disk is full.", DISK_REMEDY)

@@ -27,6 +27,7 @@ from dlc_batch_trainer.attempts import halvings_now
 from dlc_batch_trainer.background import Poll
 from dlc_batch_trainer.checkpoint_store import CheckpointStore, Manifest
 from dlc_batch_trainer.checkpoint_uploads import CheckpointUploads
+from dlc_batch_trainer.container import describe_image
 from dlc_batch_trainer.errors import Interrupted, OutOfMemory, UserError
 from dlc_batch_trainer.ingest import Ingest
 from dlc_batch_trainer.patience import STORE_ERRORS
@@ -176,6 +177,7 @@ class TrainingProgram:
             place=place,
             notes=tuple(self.mended),
             timings=self.reporter.timings(),
+            image=describe_image(),
         )
 
     def _entry(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlc_batch_trainer.errors import InfrastructureError
+from dlc_batch_trainer.errors import DISK_REMEDY, InfrastructureError
 
 #: With less than this left on the disk a checkpoint or the results may no longer fit (our choice:
 #: the largest network's checkpoint, hrnet_w48 with its optimiser, is 0.8 GB).
@@ -35,9 +35,9 @@ class Stall:
             raise InfrastructureError(
                 f"The training made no step for {quiet / 60:.0f} minutes ({where}), and was ended:"
                 " it was stuck, most likely in loading images.",
-                "The log shows where each of its threads stood. Upload the project again; if it"
-                " happens again, write `loader_workers: 0`, or a larger `stall_minutes` if a step"
-                " may really take so long.",
+                "Upload the project again; if it happens again, write `loader_workers: 0`, or a"
+                " larger `stall_minutes` if a step may really take so long. The log of the trainer"
+                " shows where each of its threads stood.",
             )
 
 
@@ -59,7 +59,7 @@ class Disk:
             raise InfrastructureError(
                 f"The disk is nearly full: {left / 1e6:,.0f} MB are left, and the training was"
                 " ended before a checkpoint could be cut off.",
-                "Give the compute environment a larger disk (VolumeSize in template.yaml).",
+                DISK_REMEDY,
             )
 
 

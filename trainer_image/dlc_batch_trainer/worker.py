@@ -25,17 +25,13 @@ from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.job import ExitCode
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.channel import Channel
-from dlc_batch_trainer.errors import InfrastructureError, Interrupted
+from dlc_batch_trainer.errors import DISK_FULL, Interrupted
 from dlc_batch_trainer.weights import prepare_hub
 from dlc_batch_trainer.worker_job import WorkerJob
 
 _BUG = DlcBatchError(
     "The training program failed in a way it does not know.",
     "Send the run id to whoever looks after dlc-batch: the log holds the details.",
-)
-_DISK_FULL = InfrastructureError(
-    "The disk is full.",
-    "Give the compute environment a larger disk (VolumeSize in template.yaml).",
 )
 
 
@@ -73,7 +69,7 @@ def _as_failure(error: Exception) -> DlcBatchError:
     if isinstance(error, DlcBatchError):
         return error
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return _DISK_FULL
+        return DISK_FULL
     return _BUG
 
 

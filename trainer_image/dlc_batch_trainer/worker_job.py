@@ -26,6 +26,7 @@ class WorkerJob:
     start_detector: str | None = None
     halvings: int = 0  # of the batch size, for lack of memory
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage, from before
+    image: str | None = None  # the container's
 
     @property
     def project(self) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,7 +35,6 @@ _SPEED_OPTIONS = (
     "channels_last",
     "fast_kernels",
 )
-_IMAGE_VARIABLE = "DLC_BATCH_IMAGE"  # which container this is, as the job definition names it
 
 
 @dataclass
@@ -174,7 +172,7 @@ class WorkerProgram:
             pcutoff=evaluation.pcutoff if evaluation else None,
             halvings=self.job.halvings,
             attempts=self.job.attempts,
-            image=os.environ.get(_IMAGE_VARIABLE),
+            image=self.job.image,
             mended=[*self.job.notes, *self.notes],
             timings={**self._timings, self._stage: export_seconds},
         )

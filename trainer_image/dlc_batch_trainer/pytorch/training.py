@@ -211,8 +211,15 @@ class _Training:
         name = "detector" if number == _DETECTOR else "pose"
         if self._resumed is None:
             self._began_from[f"{name}_weights"] = plan.weights
+            self._began_from[f"{name}_network"] = _name_of(settings["model"])
             self._began_from[f"{name}_sha256"] = hash_of(model.state_dict())
         return model
+
+
+def _name_of(model: Mapping[str, Any]) -> str:
+    """The name under which the pretrained weights are published, where there is one."""
+    backbone = model.get("backbone") or {}
+    return str(backbone.get("model_name") or model.get("variant") or model.get("type"))
 
 
 def _loader(
