@@ -23,6 +23,7 @@ def request_page() -> str:
     """Return docs/request.md: every key of dlc-batch.yaml."""
     rows = [f"| `{f.name}` | {f.expects} | {f.doc} | `{f.name}: {f.example}` |" for f in FIELDS]
     settings = [f"- `{each}`" for each in allowed_settings() if not _is_below_another(each)]
+    of_tensorflow = [f"- `{each}`" for each in allowed_settings("tensorflow")]
     return "\n".join(
         [
             _GENERATED,
@@ -43,6 +44,10 @@ def request_page() -> str:
             "pass; a setting that could run code or name a file does not.",
             "",
             *settings,
+            "",
+            "With the TensorFlow engine, settings of `pose_cfg.yaml`:",
+            "",
+            *of_tensorflow,
             "",
         ]
     )
