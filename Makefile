@@ -13,10 +13,10 @@ help:  ## Show what there is
 demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to mail
 	$(BIN)/python -m dlc_batch.demo
 
-test: .venv/.for-test .venv-sam/.ready lint typecheck  ## Run all tests
+test: .venv/.for-test .venv-sam/.ready .venv-tf/.ready lint typecheck  ## Run all tests
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: .venv/.for-test .venv-sam/.ready  ## Run the long proofs
+test-long: .venv/.for-test .venv-sam/.ready .venv-tf/.ready  ## Run the long proofs
 	$(BIN)/python -m pytest -m long
 
 fuzz: .venv/.for-test  ## Put 200,000 mutated uploads through the check; keeps what breaks it
@@ -40,7 +40,7 @@ lock: .venv/.for-test  ## Write the constraints anew from what is installed
 
 clean:  ## Remove the environments and the local cloud
 	-[ ! -x $(BIN)/dlc-batch ] || $(BIN)/dlc-batch local down
-	rm -rf .venv .venv-sam .aws-sam .local-cloud
+	rm -rf .venv .venv-sam .venv-tf .aws-sam .local-cloud
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -62,4 +62,14 @@ clean:  ## Remove the environments and the local cloud
 	@echo "Installing SAM CLI into .venv-sam ..."
 	$(PYTHON) -m venv .venv-sam
 	.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# DeepLabCut's TensorFlow engine wants older packages than its PyTorch engine: its tests train here.
+.venv-tf/.ready: requirements/tensorflow.txt requirements/constraints-tensorflow.txt
+	@echo "Installing DeepLabCut's TensorFlow engine into .venv-tf: about 8 GB, 3 to 8 minutes ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "TensorFlow 2.18 needs Python 3.11: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv-tf
+	.venv-tf/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< \
+	  --constraint requirements/constraints-tensorflow.txt
 	@touch $@

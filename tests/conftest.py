@@ -77,6 +77,17 @@ def cloud_session(local_cloud: LocalCloud) -> CloudSession:
     return CloudSession(local_cloud)
 
 
+@pytest.fixture(scope="session")
+def tensorflow_python() -> Path:
+    """The interpreter of .venv-tf. Without it the tests skip, and say how to mend it."""
+    if not (ROOT / ".venv-tf" / ".ready").exists():
+        pytest.skip(
+            "the TensorFlow engine's environment .venv-tf is not there: make it with"
+            " `make .venv-tf/.ready` (about 8 GB)"
+        )
+    return ROOT / ".venv-tf" / "bin" / "python"
+
+
 class AwsServices:
     """S3, DynamoDB, SNS and more over real HTTP, without events, roles or functions."""
 

@@ -13,7 +13,7 @@ from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.yaml_reader import MAX_YAML_BYTES, read_yaml_mapping
 
-MEMORY_BYTES, CPU_SECONDS = 400 << 20, 20
+MEMORY_BYTES, CPU_SECONDS = 400 << 20, 120
 
 
 def problem_of(text: str) -> Problem:

@@ -10,7 +10,7 @@ from dlc_batch_core.errors import LabError
 from dlc_batch_trainer.home_shuffle import (
     HomeShuffle,
     find_home_shuffle,
-    find_tensorflow_shuffle,
+    note_of_other_engine,
     settings_to_take,
 )
 
@@ -142,9 +142,57 @@ def test_no_key_forges_a_mail() -> None:
     assert len(note) < 300
 
 
-def test_recognises_the_settings_of_the_other_engine() -> None:
-    mine = "dlc-models/iteration-1/walkJan1-trainset95shuffle3/train/pose_cfg.yaml"
+@pytest.mark.parametrize(
+    ("engine", "mine", "name"),
+    [
+        ("pytorch", "dlc-models/{}/train/pose_cfg.yaml", "TensorFlow"),
+        ("tensorflow", "dlc-models-pytorch/{}/train/pytorch_config.yaml", "PyTorch"),
+    ],
+)
+def test_tells_of_the_settings_of_the_other_engine(engine: str, mine: str, name: str) -> None:
+    mine = mine.format("iteration-1/walkJan1-trainset95shuffle3")
     members = ("config.yaml", mine.replace("/train/", "/test/"), mine)
-    assert find_tensorflow_shuffle(members, "walk", "Jan1", 1, 3) == mine
-    assert find_tensorflow_shuffle(members, "walk", "Jan1", 1, 33) is None
-    assert find_tensorflow_shuffle(members, "walk", "Jan1", 0, 3) is None
+    note = note_of_other_engine(members, "walk", "Jan1", 1, 3, engine)
+    assert note is not None
+    assert note.startswith(f"{mine}: left out")
+    assert f"other engine, {name}" in note
+    assert note_of_other_engine(members, "walk", "Jan1", 1, 33, engine) is None
+    assert note_of_other_engine(members, "walk", "Jan1", 0, 3, engine) is None
+
+
+def test_takes_settings_of_tensorflow() -> None:
+    ours = {"batch_size": 1, "rotation": 25, "net_type": "resnet_50", "num_joints": 4}
+    home = {
+        **ours,
+        "batch_size": 2,
+        "rotation": False,
+        "num_joints": 99,  # the project's: made anew, and not worth a word
+        "init_weights": "/etc/passwd",
+        "snapshot_prefix": "/etc/passwd",
+        "multi_step": [[0.001, 50]],
+    }
+    taken, left_out = settings_to_take(home, ours, "tensorflow")
+    assert taken == {"batch_size": 2, "rotation": False, "multi_step": [[0.001, 50]]}
+    assert left_out == ["snapshot_prefix"]
+
+
+@pytest.mark.parametrize(
+    ("config", "net_type"),
+    [
+        ({"net_type": "resnet_50"}, "resnet_50"),
+        ({"net_type": "resnet_101", "multi_stage": True}, "dlcr101_ms5"),
+        ({"net_type": 5}, None),
+    ],
+)
+def test_net_type_with_tensorflow(config: dict[str, object], net_type: str | None) -> None:
+    assert HomeShuffle("x", 95, config, "tensorflow").net_type == net_type
+
+
+def test_finds_the_shuffle_of_the_engine(tmp_path: Path) -> None:
+    folder = tmp_path / "dlc-models/iteration-0/walkJan1-trainset95shuffle1/train"
+    folder.mkdir(parents=True)
+    (folder / "pose_cfg.yaml").write_text("net_type: resnet_50")
+    assert find_home_shuffle(tmp_path, "walk", "Jan1", 0, 1) is None
+    found = find_home_shuffle(tmp_path, "walk", "Jan1", 0, 1, "tensorflow")
+    assert found is not None
+    assert (found.net_type, found.percent) == ("resnet_50", 95)

@@ -62,7 +62,7 @@ def test_takes_settings_labels_and_images_under_the_root(tmp_path: Path) -> None
     [
         "model.pt",
         "dlc-models-pytorch/iteration-0/x/train/snapshot-200.pt",
-        "dlc-models/iteration-0/x/train/pose_cfg.yaml",
+        "dlc-models/iteration-0/x/test/pose_cfg.yaml",
         "labeled-data/v/Documentation_data-x_80shuffle1.pickle",
         "training-datasets/iteration-0/x/other.pickle",
         "training-datasets/iteration-0/x/CollectedData_s.h5",

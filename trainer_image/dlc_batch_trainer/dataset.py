@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,42 @@ from deeplabcut.utils import auxiliaryfunctions  # type: ignore[import-untyped]
 
 from dlc_batch_trainer.errors import UserError
 from dlc_batch_trainer.split import Split
+from dlc_batch_trainer.tensorflow.weights import none_fetched
+
+_ENGINES = {"pytorch": deeplabcut.Engine.PYTORCH, "tensorflow": deeplabcut.Engine.TF}
+#: Of TensorFlow's the one that can be repeated: others draw in processes of their own, or make
+#: batches of one frame. Of PyTorch's, DeepLabCut's choice.
+_AUGMENTERS = {"pytorch": None, "tensorflow": "imgaug"}
 
 
 def make_training_dataset(
-    config_path: Path, net_type: str, shuffle: int, split: Split, detector: str | None
+    config_path: Path,
+    engine: str,
+    net_type: str,
+    shuffle: int,
+    split: Split,
+    detector: str | None = None,
 ) -> None:
-    """Have DeepLabCut convert the tables and make the data set and the shuffle's folders."""
+    """Have DeepLabCut convert the tables and make the data set and the shuffle's folders.
+
+    With TensorFlow it draws the edges between many body parts: the same for the same seed.
+    """
     deeplabcut.convertcsv2h5(str(config_path), userfeedback=False)
     train, test = split.padded()
+    random.seed(split.seed)
     try:
-        deeplabcut.create_training_dataset(
-            str(config_path),
-            Shuffles=[shuffle],
-            trainIndices=[train],
-            testIndices=[test],
-            net_type=net_type,
-            detector_type=detector,
-            userfeedback=False,
-            engine=deeplabcut.Engine.PYTORCH,
-        )
+        with none_fetched():
+            deeplabcut.create_training_dataset(
+                str(config_path),
+                Shuffles=[shuffle],
+                trainIndices=[train],
+                testIndices=[test],
+                net_type=net_type,
+                detector_type=detector,
+                augmenter_type=_AUGMENTERS[engine],
+                userfeedback=False,
+                engine=_ENGINES[engine],
+            )
     except ValueError as error:
         # DeepLabCut's word for a network that does not fit the project (top-down with unique body
         # parts, a plain backbone with several animals, an unknown name)
@@ -61,11 +79,11 @@ def labelled_images(project: Path, config: Any) -> list[str]:
     return ["/".join(row[:3]) for row in rows]
 
 
-def find_model_folder(config_path: Path, trainset: int, shuffle: int) -> Path:
-    """The shuffle's folder in dlc-models-pytorch."""
+def find_model_folder(config_path: Path, engine: str, trainset: int, shuffle: int) -> Path:
+    """The shuffle's folder in dlc-models-pytorch or dlc-models."""
     config = auxiliaryfunctions.read_config(str(config_path))
     relative = auxiliaryfunctions.get_model_folder(
-        config["TrainingFraction"][trainset], shuffle, config, engine=deeplabcut.Engine.PYTORCH
+        config["TrainingFraction"][trainset], shuffle, config, engine=_ENGINES[engine]
     )
     folder = config_path.parent / Path(relative)
     if not folder.resolve().is_relative_to(config_path.parent.resolve()):

@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlc_batch_core.networks import as_trained_at_home
+from dlc_batch_core.home_settings import HOME_FILES
+from dlc_batch_core.networks import as_trained_at_home, as_trained_at_home_with_tensorflow
 from dlc_batch_core.settings import is_allowed_setting
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.errors import UserError
 
 #: Not the network's: where files lay and what was computed from the project, made anew here.
-_OURS = re.compile(r"(metadata|net_type|method|config_version|device)(\.|$)")
+_OURS = {
+    "pytorch": re.compile(r"(metadata|net_type|method|config_version|device)(\.|$)"),
+    "tensorflow": re.compile(
+        r"(all_joints|all_joints_names|dataset|engine|init_weights|metadataset|multi_stage|net_type"
+        r"|num_idchannel|num_joints|num_limbs|project_path)$"
+    ),
+}
+_NAMES = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
 #: DeepLabCut's largest has 300 leaves, 6 deep. YAML's aliases can make a small file endless.
 _MAX_LEAVES, _MAX_DEPTH = 5000, 12
 #: Settings named in one note. What was left out, the lab must know in full; a configuration of
@@ -26,11 +34,12 @@ _MAX_NAME = 80  # characters of a setting's name, longer than any of DeepLabCut'
 
 @dataclass(frozen=True)
 class HomeShuffle:
-    """pytorch_config.yaml of a shuffle made at home."""
+    """pytorch_config.yaml of a shuffle made at home, or pose_cfg.yaml with TensorFlow."""
 
     where: str  # relative to the project
     percent: int  # P of its folder's name
     config: Mapping[str, Any]
+    engine: str = "pytorch"
 
     @property
     def net_type(self) -> str | None:
@@ -38,6 +47,9 @@ class HomeShuffle:
         net_type = self.config.get("net_type")
         if not isinstance(net_type, str):
             return None
+        if self.engine == "tensorflow":
+            is_multi_stage = self.config.get("multi_stage") is True
+            return as_trained_at_home_with_tensorflow(net_type, is_multi_stage)
         return as_trained_at_home(net_type, str(self.config.get("method", "bu")))
 
     @property
@@ -61,20 +73,21 @@ class HomeShuffle:
 
 
 def find_home_shuffle(
-    project: Path, task: str, date: str, iteration: int, shuffle: int
+    project: Path, task: str, date: str, iteration: int, shuffle: int, engine: str = "pytorch"
 ) -> HomeShuffle | None:
-    """Return the shuffle that the lab made at home, or None.
+    """Return the shuffle that the lab made at home for an engine, or None.
 
     Raises:
         ProjectError, UserError: its configuration is not plain YAML.
     """
-    folder = project / "dlc-models-pytorch" / f"iteration-{iteration}"
+    models, file = HOME_FILES[engine]
+    folder = project / models / f"iteration-{iteration}"
     name = re.compile(re.escape(task + date) + rf"-trainset(\d+)shuffle{shuffle}")
-    for candidate in sorted(folder.glob("*/train/pytorch_config.yaml")):
+    for candidate in sorted(folder.glob(f"*/{file}")):
         if found := name.fullmatch(candidate.parent.parent.name):
             where = candidate.relative_to(project).as_posix()
             config = read_yaml_mapping(_read(candidate, where), where)
-            return HomeShuffle(where, int(found[1]), config)
+            return HomeShuffle(where, int(found[1]), config, engine)
     return None
 
 
@@ -84,27 +97,36 @@ def _read(path: Path, where: str) -> str:
     except UnicodeDecodeError as error:
         raise UserError(
             f"{where} is not text in UTF-8.",
-            "Make the shuffle anew in DeepLabCut, or leave the folder dlc-models-pytorch out.",
+            f"Make the shuffle anew in DeepLabCut, or leave the folder {where.split('/')[0]} out.",
         ) from error
 
 
-def find_tensorflow_shuffle(
-    members: Iterable[str], task: str, date: str, iteration: int, shuffle: int
+def note_of_other_engine(
+    members: Iterable[str], task: str, date: str, iteration: int, shuffle: int, engine: str
 ) -> str | None:
-    """Return the settings of a shuffle made at home with TensorFlow, which are not honoured."""
-    folder = rf"dlc-models/iteration-{iteration}/{re.escape(task + date)}"
-    name = re.compile(rf"{folder}-trainset[0-9]+shuffle{shuffle}/train/pose_cfg\.yaml")
-    return next((member for member in sorted(members) if name.fullmatch(member)), None)
+    """Return a sentence on the shuffle made at home for the engine that does not train, if any."""
+    (other,) = set(HOME_FILES) - {engine}
+    models, file = HOME_FILES[other]
+    folder = rf"{models}/iteration-{iteration}/{re.escape(task + date)}"
+    name = re.compile(rf"{folder}-trainset[0-9]+shuffle{shuffle}/{re.escape(file)}")
+    found = next((member for member in sorted(members) if name.fullmatch(member)), None)
+    if found is None:
+        return None
+    return (
+        f"{found}: left out: it has the settings of DeepLabCut's other engine, {_NAMES[other]},"
+        f" and the training is with {_NAMES[engine]}."
+    )
 
 
 def settings_to_take(
-    home: Mapping[str, Any], ours: Mapping[str, Any]
+    home: Mapping[str, Any], ours: Mapping[str, Any], engine: str = "pytorch"
 ) -> tuple[dict[str, Any], list[str]]:
     """Tell which of the home-made settings differ from ours and may be taken over.
 
     Args:
         home: the home-made configuration.
         ours: the one that DeepLabCut just made for the same network.
+        engine: whose they are.
 
     Returns:
         the settings to set, by dotted path, and the paths left out.
@@ -112,11 +134,11 @@ def settings_to_take(
     mine = dict(_leaves(ours))
     taken, left_out = {}, []
     for path, value in _leaves(home):
-        if _OURS.match(path) or (path in mine and mine[path] == value):
+        if _OURS[engine].match(path) or (path in mine and mine[path] == value):
             continue
         if value in (None, {}) and path not in mine and not _has_below(path, mine):
             continue
-        if is_allowed_setting(path, value):
+        if is_allowed_setting(path, value, engine):
             taken[path] = value
         else:
             left_out.append(path)
@@ -127,8 +149,8 @@ def _leaves(tree: Mapping[str, Any]) -> list[tuple[str, Any]]:
     leaves = list(itertools.islice(_walk(tree, ""), _MAX_LEAVES + 1))
     if len(leaves) > _MAX_LEAVES:
         raise UserError(
-            "The pytorch_config.yaml of the shuffle made at home is endless.",
-            "Make the shuffle anew in DeepLabCut, or leave the folder dlc-models-pytorch out.",
+            "The configuration of the shuffle made at home is endless.",
+            "Make the shuffle anew in DeepLabCut, or leave its folder out.",
         )
     return leaves
 

@@ -1,4 +1,8 @@
-"""The shuffle's pytorch_config.yaml: DeepLabCut's own, with what the lab asked for put on it."""
+"""The shuffle's settings: DeepLabCut's own, with what the lab asked for put on them.
+
+pytorch_config.yaml with the PyTorch engine; pose_cfg.yaml, for training and for what comes after,
+with TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +17,25 @@ from deeplabcut.pose_estimation_pytorch.config.data import (  # type: ignore[imp
 from pydantic import ValidationError
 
 from dlc_batch_core.request import Request
+from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.errors import UserError
 from dlc_batch_trainer.home_shuffle import HomeShuffle, settings_to_take
+from dlc_batch_trainer.tensorflow.schedule import fit_steps
+from dlc_batch_trainer.yaml_writer import write_yaml
 
 
-def configure(
-    path: Path, request: Request, home: HomeShuffle | None, mended: list[str]
+def configure_pytorch(
+    folder: Path, request: Request, home: HomeShuffle | None, mended: list[str]
 ) -> dict[str, Any]:
     """Put the lab's settings on the configuration that DeepLabCut made, and write it.
 
     Later ones win: the shuffle made at home, the request's own keys, the request's overrides.
+
+    Args:
+        folder: the shuffle's train/.
+        request: what is asked for.
+        home: the shuffle made at home.
+        mended: sentences for the lab are added.
 
     Returns:
         the configuration as written.
@@ -30,15 +43,41 @@ def configure(
     Raises:
         UserError: DeepLabCut does not take one of them.
     """
+    path = folder / "pytorch_config.yaml"
     config = PoseConfig.from_yaml(path).to_dict(normalize=True)
     wanted = _wanted_settings(request)
     if home is not None:
-        _take_home_settings(config, home, request, wanted, mended)
+        spelt_out = _with_absent_transforms(home.config)
+        _take_home_settings(config, spelt_out, home, request, wanted, mended)
     put_settings(config, wanted)
     checked = _checked(config)
     checked.to_yaml(path)
     result: dict[str, Any] = checked.to_dict(normalize=True)
     return result
+
+
+def configure_tensorflow(
+    folder: Path, request: Request, home: HomeShuffle | None, mended: list[str]
+) -> dict[str, Any]:
+    """Do for TensorFlow what `configure_pytorch` does.
+
+    A number of iterations ends the schedule of learning rates: its steps stay where they are, and
+    the last goes on for as long as it takes.
+    """
+    train, test = folder / "pose_cfg.yaml", folder.parent / "test" / "pose_cfg.yaml"
+    config: dict[str, Any] = read_yaml_mapping(train.read_text(), train.name)
+    wanted = dict(request.overrides)
+    if request.batch_size is not None:
+        wanted.setdefault("batch_size", request.batch_size)
+    if home is not None:
+        _take_home_settings(config, home.config, home, request, wanted, mended)
+    put_settings(config, wanted)
+    if request.iterations is not None:
+        config["multi_step"] = fit_steps(config["multi_step"], request.iterations)
+    write_yaml(train, config)
+    after = read_yaml_mapping(test.read_text(), test.name)
+    write_yaml(test, {name: config.get(name, value) for name, value in after.items()})
+    return config
 
 
 def _wanted_settings(request: Request) -> dict[str, Any]:
@@ -53,6 +92,7 @@ def _wanted_settings(request: Request) -> dict[str, Any]:
 
 def _take_home_settings(
     config: dict[str, Any],
+    settings: Mapping[str, Any],
     home: HomeShuffle,
     request: Request,
     wanted: Mapping[str, Any],
@@ -64,7 +104,7 @@ def _take_home_settings(
             f" dlc-batch.yaml asks for {request.net_type}."
         )
         return
-    taken, left_out = settings_to_take(_with_absent_transforms(home.config), config)
+    taken, left_out = settings_to_take(settings, config, home.engine)
     taken = {path: value for path, value in taken.items() if path not in wanted}
     put_settings(config, taken)
     mended += home.notes(list(taken), left_out)

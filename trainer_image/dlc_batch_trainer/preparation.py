@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,22 @@ from dlc_batch_trainer.dataset import (
     labelled_images,
     make_training_dataset,
 )
+from dlc_batch_trainer.errors import InfrastructureError
 from dlc_batch_trainer.home_shuffle import (
     HomeShuffle,
     find_home_shuffle,
-    find_tensorflow_shuffle,
+    note_of_other_engine,
 )
 from dlc_batch_trainer.home_split import HomeSplits
 from dlc_batch_trainer.label_tables import write_label_tables
-from dlc_batch_trainer.pose_config import configure
+from dlc_batch_trainer.pose_config import configure_pytorch, configure_tensorflow
 from dlc_batch_trainer.project_config import require_valid
 from dlc_batch_trainer.split import Split, draw_split
 from dlc_batch_trainer.validation import keep_validation
 from dlc_batch_trainer.yaml_writer import write_yaml
 
-_PYTORCH = "pytorch"
+_CONFIGURE = {"pytorch": configure_pytorch, "tensorflow": configure_tensorflow}
+_PACKAGES = {"pytorch": "torch", "tensorflow": "tensorflow"}
 _DEFAULT_NET = "resnet_50"  # DeepLabCut's own, where config.yaml names none
 
 
@@ -73,33 +76,29 @@ class Preparation:
         """
         config, unlabelled = self._mend(members)
         home_metadata = self._take_home_metadata(config)
-        home = self._find_home_shuffle(config, members)
+        engine = _engine_of(self.request, config)
+        home = self._find_home_shuffle(config, engine, members)
         images = images_to_merge(self.project, config["scorer"])
         trainset, split = self._choose_split(config, home, images, unlabelled)
         config_path = self.project / CONFIG_FILE
         net_type, detector = self._choose_net(config, home)
-        make_training_dataset(config_path, net_type, self.shuffle, split, detector)
-        folder = find_model_folder(config_path, trainset, self.shuffle)
-        settings = configure(
-            folder / "train" / "pytorch_config.yaml", self.request, home, self.mended
-        )
+        make_training_dataset(config_path, engine, net_type, self.shuffle, split, detector)
+        folder = find_model_folder(config_path, engine, trainset, self.shuffle)
+        settings = _CONFIGURE[engine](folder / "train", self.request, home, self.mended)
         if labelled_images(self.project, config) != images:
             raise RuntimeError("DeepLabCut merged other rows than those that the split is of")
         return Prepared(
-            _PYTORCH, config_path, trainset, split, images, folder, settings, home_metadata
+            engine, config_path, trainset, split, images, folder, settings, home_metadata
         )
 
     def _find_home_shuffle(
-        self, config: dict[str, Any], members: Sequence[str]
+        self, config: dict[str, Any], engine: str, members: Sequence[str]
     ) -> HomeShuffle | None:
         """Find the shuffle made at home; one of the other engine gets a note only."""
-        place = (config["Task"], config["date"], config["iteration"], self.shuffle)
+        place = (config["Task"], config["date"], config["iteration"], self.shuffle, engine)
         home = find_home_shuffle(self.project, *place)
-        if home is None and (other := find_tensorflow_shuffle(members, *place)):
-            self.mended.append(
-                f"{other}: left out: it has the settings of DeepLabCut's other engine, TensorFlow,"
-                " and the training is with PyTorch."
-            )
+        if home is None and (note := note_of_other_engine(members, *place)):
+            self.mended.append(note)
         return home
 
     def _choose_split(
@@ -169,6 +168,22 @@ class Preparation:
         except (ProjectError, ValueError) as error:  # the list is made anew; ours is whole
             self.mended.append(f"metadata.yaml of the shuffles made at home: left out: {error}")
             return None
+
+
+def _engine_of(request: Request, config: Mapping[str, Any]) -> str:
+    """The engine asked for, else config.yaml's.
+
+    Raises:
+        InfrastructureError: this computer has not got it.
+    """
+    engine = request.engine or config.get("engine") or "pytorch"
+    if find_spec(_PACKAGES[engine]) is None:
+        raise InfrastructureError(
+            f"DeepLabCut's {engine} engine is not installed where the training runs.",
+            f"Use the trainer's image that was built for {engine}, or write another `engine` into"
+            " dlc-batch.yaml.",
+        )
+    return engine
 
 
 def _trainset_of(at_home: Sequence[int], fractions: Sequence[float]) -> int:

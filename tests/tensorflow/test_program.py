@@ -1,0 +1,175 @@
+"""The whole program with the TensorFlow engine: left alone, and killed again and again."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from tests.trainer.conftest import Bench, Finished, endpoint
+from tests.trainer.processes import running, wait_for
+from tests.trainer.test_survival import checkpoints, position, wait_for_upload
+
+from dlc_batch_core.request import Request
+
+__all__ = ["endpoint"]  # a fixture
+
+ITERATIONS = 200
+TRAIN = "dlc-models/iteration-0/walkJan1-trainset80shuffle1/train"
+REQUEST = Request(
+    engine="tensorflow",
+    net_type="mobilenet_v2_0.35",
+    weights="random",
+    iterations=ITERATIONS,
+    batch_size=2,
+    seed=5,
+    checkpoint_minutes=0.05,
+    overrides={
+        "optimizer": "adam",
+        "multi_step": [[1e-3, 60], [3e-4, 140], [1e-4, 1000]],
+        "display_iters": 10,
+    },
+)
+
+
+@dataclass(frozen=True)
+class TensorFlowBench(Bench):
+    """A lab's bucket, and the program in the TensorFlow engine's environment."""
+
+    python: Path = Path()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+    def command(self, shuffle: int = 1) -> list[str]:
+        return [str(self.python), *super().command(shuffle)[1:]]
+
+
+MakeBench = Callable[[], TensorFlowBench]
+
+
+@pytest.fixture(scope="module")
+def make_bench(
+    endpoint: str,
+    tensorflow_python: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> MakeBench:
+    def make() -> TensorFlowBench:
+        folder, bucket = tmp_path_factory.mktemp("bench"), f"lab-{uuid.uuid4().hex}"
+        bench = TensorFlowBench(endpoint, bucket, folder, python=tensorflow_python)
+        bench.s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        bench.s3.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+        )
+        return bench
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def unbroken(make_bench: MakeBench, single: Path) -> Finished:
+    bench = make_bench()
+    request = replace(REQUEST, analyze_videos=("videos/walk-camera-1.mp4",), export_model=True)
+    bench.submit(bench.zip_project(single), "", request)
+    return bench.train()
+
+
+def curve(done: Finished) -> list[tuple[float, ...]]:
+    with (done.results / TRAIN / "learning_stats.csv").open() as file:
+        return [tuple(map(float, row)) for row in csv.reader(file)]
+
+
+def test_a_whole_run(unbroken: Finished) -> None:
+    assert unbroken.exit_code == 0, unbroken.output
+    outcome, facts = unbroken.outcome, unbroken.run_file()
+    assert outcome.succeeded
+    assert {"test_rmse_px", "validation_rmse_px"} <= set(outcome.metrics)
+    assert facts["engine"] == "tensorflow"
+    assert facts["snapshot"]["unit"] == "iterations"  # type: ignore[index]  # JSON
+    assert facts["snapshot"]["total"] == ITERATIONS  # type: ignore[index]  # JSON
+    best = facts["snapshot"]["best"]["epoch"]  # type: ignore[index]  # JSON
+    left = {path.name for path in (unbroken.results / TRAIN).iterdir()}
+    assert {f"snapshot-{best}.{end}" for end in ("index", "meta", "data-00000-of-00001")} < left
+    assert f"for {ITERATIONS} iterations" in outcome.message
+
+
+def test_a_video_is_analysed_and_the_network_exported(unbroken: Finished) -> None:
+    assert not any("failed" in note for note in unbroken.outcome.notes), unbroken.outcome.notes
+    names = unbroken.outcome.files
+    for start, end in (
+        ("videos/walk-camera-1DLC", "_filtered.csv"),
+        ("exported-models/", ".pb"),
+    ):
+        assert any(name.startswith(start) and name.endswith(end) for name in names), names
+
+
+def test_it_learns(unbroken: Finished) -> None:
+    losses = [row[1] for row in curve(unbroken)]
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.long
+def test_killed_again_and_again(make_bench: MakeBench, single: Path, unbroken: Finished) -> None:
+    """SIGKILL to the whole group: before a checkpoint, in one, after one, in its upload, late."""
+    bench = make_bench()
+    bench.submit(bench.zip_project(single), "", REQUEST)
+    with running(bench, 1) as process:
+        wait_for("== train", bench, process)
+    assert checkpoints(bench) == []
+    with running(bench, 2) as process:
+        wait_for("is safe", bench, process, 2)
+        wait_for_draft(bench, process)
+    places = [position(bench)["samples"]]
+    with running(bench, 3) as process:
+        wait_for("is safe", bench, process, 3)
+    places.append(position(bench)["samples"])
+    with running(bench, 4) as process:
+        wait_for("is safe", bench, process, 4)
+        wait_for_upload(bench)
+    places.append(position(bench)["samples"])
+    with running(bench, 5) as process:
+        wait_for("is safe", bench, process, 5)
+        time.sleep(3)
+    places.append(position(bench)["samples"])
+    assert places == sorted(places)
+    assert 0 < places[0] < places[-1] < ITERATIONS
+    done = bench.train(AWS_BATCH_JOB_ATTEMPT="6")
+    assert done.exit_code == 0, done.output
+    assert f"iteration 1/{ITERATIONS}" not in done.output, "it began anew"
+    assert curve(done) == [pytest.approx(row, abs=1e-4, rel=0) for row in curve(unbroken)]
+    assert done.outcome.metrics == pytest.approx(unbroken.outcome.metrics, abs=1e-3)
+    mine, theirs = (each.run_file()["snapshot"] for each in (done, unbroken))
+    assert mine.pop("best") == pytest.approx(theirs.pop("best"))  # type: ignore[attr-defined]  # JSON
+    assert mine == theirs
+
+
+def wait_for_draft(bench: Bench, process: subprocess.Popen[str]) -> None:
+    """Wait until a checkpoint is being written."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        if any((bench.folder / "work").glob("**/checkpoints/*.part/*")):
+            return
+    pytest.fail("no checkpoint was seen being written")
+
+
+@pytest.mark.long
+def test_sigterm_in_the_middle(make_bench: MakeBench, single: Path) -> None:
+    bench = make_bench()
+    bench.submit(bench.zip_project(single), "", REQUEST)
+    with running(bench) as process:
+        wait_for("iteration ", bench, process)
+        os.kill(process.pid, signal.SIGTERM)
+        began = time.monotonic()
+        assert process.wait(timeout=60) == 75
+        assert time.monotonic() - began < 25
+    assert 0 < position(bench)["samples"] < ITERATIONS

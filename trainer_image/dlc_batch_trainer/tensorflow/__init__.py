@@ -1,0 +1,1 @@
+"""DeepLabCut's TensorFlow engine."""
