@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import socket
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,19 @@ def fetch_pretrained(config: dict[str, Any]) -> None:
         DETECTORS,
         PoseModel,
     )
+    from safetensors import SafetensorError
 
+    broken = (RuntimeError, pickle.UnpicklingError, SafetensorError)  # a file, or its contents
     try:
         PoseModel.build(config["model"], pretrained_backbone=True)
         if config.get("detector"):
             DETECTORS.build(dict(config["detector"]["model"]), pretrained=True)
-    except (OSError, httpx2.HTTPError) as error:  # of urllib, of the hub's client
+    except (OSError, httpx2.HTTPError, *broken) as error:  # of urllib, of the hub's client
         raise _not_to_be_had(config, error) from error
+    except TypeError as error:  # DeepLabCut makes errors anew; the hub's need more than words
+        if not isinstance(error.__context__, OSError | httpx2.HTTPError):
+            raise
+        raise _not_to_be_had(config, error.__context__) from error
 
 
 def save_random(config: dict[str, Any], folder: Path, seed: int) -> tuple[Path, Path | None]:

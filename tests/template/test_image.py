@@ -1,0 +1,78 @@
+"""The trainer's Dockerfile names what there is, and bakes with what it has copied by then."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from dlc_batch_trainer.bake import DEFAULT_NETS
+
+from .conftest import ROOT
+
+TEXT = (ROOT / "trainer_image" / "Dockerfile").read_text()
+#: Instructions in their order, each on one line.
+INSTRUCTIONS = re.sub(r"\\\n\s*", " ", re.sub(r"(?m)^#.*\n", "", TEXT)).splitlines()
+
+
+def copied(instructions: list[str]) -> list[tuple[str, str]]:
+    """Source and target of each COPY."""
+    words = [line.split()[1:] for line in instructions if line.startswith("COPY ")]
+    return [(source, each[-1]) for each in words for source in each[:-1]]
+
+
+@pytest.mark.parametrize("source", sorted({source for source, _ in copied(INSTRUCTIONS)}))
+def test_what_is_copied_exists(source: str) -> None:
+    assert (ROOT / source).exists()
+
+
+def test_each_engine_has_its_requirements_and_constraints() -> None:
+    targets = {
+        target + Path(source).name if target.endswith("/") else target
+        for source, target in copied(INSTRUCTIONS)
+    }
+    for engine in DEFAULT_NETS:
+        for name in (engine, f"constraints-{engine}"):
+            assert f"/tmp/requirements/{name}.txt" in targets
+
+
+def test_every_argument_is_declared_and_used() -> None:
+    declared = re.findall(r"^ARG (\w+)", TEXT, re.MULTILINE)
+    assert set(declared) == {"BASE", "ENGINE", "NETS"}
+    assert {name for name in declared if f"${{{name}}}" in TEXT} == set(declared)
+
+
+def test_baking_needs_no_more_than_is_copied_before_it(tmp_path: Path) -> None:
+    (bake,) = (n for n, line in enumerate(INSTRUCTIONS) if "dlc_batch_trainer.bake" in line)
+    place = "/opt/dlc-batch/"
+    for source, target in copied(INSTRUCTIONS[:bake]):
+        if target.startswith(place):
+            folder = tmp_path / target.removeprefix(place)
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / source, folder)
+    # a package of an earlier path hides the whole of a later one
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "DLClight": "True"}
+    code = (
+        "import dlc_batch_trainer.bake, dlc_batch_trainer.tensorflow.weights as weights;"
+        "print(weights.__file__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert str(tmp_path) in done.stdout
+
+
+@pytest.mark.parametrize("source", sorted({source for source, _ in copied(INSTRUCTIONS)}))
+def test_docker_is_given_what_is_copied(source: str) -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    patterns = [line.removeprefix("!") for line in ignored if line.startswith("!")]
+    assert any(
+        PurePosixPath(source).match(p) or f"{source}/".startswith(f"{p}/") for p in patterns
+    )
