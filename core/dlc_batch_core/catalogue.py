@@ -300,6 +300,45 @@ _REQUEST = {
         "A run of the lab is needed that has succeeded, with the same engine and body parts.",
         "Name another run (`dlc-batch list` shows them), or write `weights: pretrained`.",
     ),
+    "video-missing": Entry(
+        _E,
+        "A video to be analysed is not in the zip",
+        "It was left out of the zip, or its path in `analyze_videos` has a slip of the keyboard.",
+        "Add the video to the zip, name one that lies in the bucket, or remove it from the list.",
+    ),
+    "video-name": Entry(
+        _E,
+        "A video to be analysed has a name that DeepLabCut passes over",
+        "Its suffix is not one of a video that DeepLabCut reads (.avi, .mp4, .mov, .mpeg, .mpg,"
+        " .mpv, .mkv, .flv, .qt, .yuv), or its name holds `_labeled.` or `_full.`, as those that"
+        " DeepLabCut draws itself do.",
+        "Convert or rename the video, or remove it from `analyze_videos`.",
+    ),
+    "video-place": Entry(
+        _E,
+        "A video to be analysed does not lie in your lab's folder of videos",
+        "A run reads videos of its own lab only, at `uploads/<lab>/videos/` of its own bucket.",
+        "Put the video into `uploads/<lab>/videos/` with your lab's name, and name it there.",
+    ),
+    "video-too-large": Entry(
+        _E,
+        "A video to be analysed is too large",
+        "It is larger than a whole project may be, so it may not fit on the computer's disk.",
+        "Compress or cut it, or ask your admin to raise MaxProjectGiB of the stack.",
+    ),
+    "video-same-name": Entry(
+        _W,
+        "Two videos to be analysed have the same name",
+        "DeepLabCut names results by the video's name without suffix: the first one is analysed,"
+        " the others are left out.",
+        "Rename one of the two, or put them into folders of their own.",
+    ),
+    "video-labeled": Entry(
+        _E,
+        "Labelled videos are asked for, but no video is analysed",
+        "`labeled_videos` draws what `analyze_videos` found.",
+        "Write `analyze_videos: true` or name videos there, or remove `labeled_videos`.",
+    ),
 }
 
 _CONFIG = {

@@ -5,6 +5,7 @@ settings  dlc-batch.yaml, config.yaml (mended), the pytorch_config.yaml of a shu
 labels    every label table (mended), and what of it is missing or disappoints
 images    that they are there; the heads of them, or of a sample where each is a request
 engine    whether the network exists, fits the project, and takes the images
+videos    that those to be analysed are there
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from dlc_batch_core.checks.labels import (
     find_part_problems,
 )
 from dlc_batch_core.checks.suspicions import find_suspicions
+from dlc_batch_core.checks.videos import find_video_problems
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.home_settings import (
     HOME_FILES,
@@ -170,6 +172,8 @@ class _Checking:
             self.problems += find_unlabelled_videos(written or {}, labelled, CONFIG_FILE)
         if project is not None and request is not None:
             self._check_engine(project, request, images)
+        if request is not None:
+            self.problems += find_video_problems(request, self.files)
         notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
         return Check(
             in_stable_order(self.problems),

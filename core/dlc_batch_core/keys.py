@@ -1,6 +1,7 @@
 """Where things lie in the bucket. The only home of the key layout.
 
 uploads/<lab>/<name>.zip                    the inbox
+uploads/<lab>/videos/                       videos that a request may name; they begin no run
 runs/<lab>/<run_id>/request.json            what to train
 runs/<lab>/<run_id>/results/                what the lab gets
 runs/<lab>/<run_id>/shuffle<k>/             one training: progress, outcome, control, checkpoints
@@ -149,5 +150,6 @@ def _wrong_file(key: str) -> Problem:
         "upload-key",
         key,
         "Only zip files are taken for projects.",
-        f"Zip the project folder and upload it as {UPLOADS}<lab>/<name>{_SUFFIX}.",
+        f"Zip the project folder and upload it as {UPLOADS}<lab>/<name>{_SUFFIX}. Videos to be"
+        f" analysed go to {UPLOADS}<lab>/videos/.",
     )

@@ -15,8 +15,9 @@ MAX_MEMBERS, MAX_PROJECT_GIB = "MAX_MEMBERS", "MAX_PROJECT_GIB"
 class Limits:
     """Bounds on one upload. All are our choice; sizes are bytes.
 
-    Sizes are those of the members that are unpacked: settings, label tables and images. Videos
-    and what else lies in the zip is never inflated, and may be as large as S3 takes.
+    Sizes are those of the members that are unpacked: settings, label tables and images. A video
+    that is analysed is unpacked after the training, on its own, and may be as large as all of
+    these together. What else lies in the zip is never inflated, and as large as S3 takes.
     """
 
     #: Files in the zip. The largest labelled data sets known have some 10,000 frames; at most

@@ -17,7 +17,7 @@ PROGRESS_SECONDS = 15.0
 class Progress:
     """One moment of a training."""
 
-    stage: str  # fetch, unpack, prepare, train, evaluate, export
+    stage: str  # fetch, unpack, restore, prepare, train, evaluate, export, after
     updated_at: str  # ISO 8601, UTC
     epoch: int = 0
     epochs: int = 0
@@ -33,6 +33,8 @@ class Progress:
     learning_rate: float | None = None
     images_per_second: float | None = None
     seconds_left: float | None = None  # of the train stage
+    video: int = 0  # the one that is being analysed
+    videos: int = 0  # of how many
 
     def to_json(self) -> str:
         return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)})

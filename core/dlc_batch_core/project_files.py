@@ -46,6 +46,11 @@ class ProjectFiles:
         return path in self._sizes
 
     @property
+    def limits(self) -> Limits:
+        """How much of the upload is accepted."""
+        return self._archive.limits
+
+    @property
     def requests(self) -> int:
         """How many requests reading has cost so far."""
         return self._archive.requests

@@ -39,7 +39,7 @@ class FolderArchive:
             ProjectError: it holds what must not be unpacked elsewhere.
         """
         self.limits = limits
-        self._paths = {_path_of(path, folder): path for path in _walk(folder)}
+        self._paths = files_of(folder)
         sizes = {name: path.stat().st_size for name, path in self._paths.items()}
         sizes |= {name: 0 for name in also if name not in sizes}
         named = [(name, size) for name, size in sizes.items() if not is_clutter(name)]
@@ -93,6 +93,11 @@ class FolderArchive:
         except (OSError, KeyError) as error:
             what = "The file can't be read."
             raise ProjectError([problem("unreadable", path, what)]) from error
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return the files below a folder, by the names that they would have in its zip."""
+    return {_path_of(path, folder): path for path in _walk(folder)}
 
 
 def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:

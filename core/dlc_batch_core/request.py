@@ -19,6 +19,7 @@ from dlc_batch_core.settings import (
     is_allowed_setting,
     nearest_setting,
 )
+from dlc_batch_core.videos import is_choice
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 REQUEST_FILE = "dlc-batch.yaml"
@@ -42,6 +43,10 @@ class Request:
     iterations: int | None = None
     batch_size: int | None = None
     evaluate: bool = True
+    analyze_videos: bool | tuple[str, ...] = False
+    filtered_predictions: bool = True
+    labeled_videos: bool = False
+    export_model: bool = False
     time_limit_hours: float = 24.0
     seed: int = 0
     weights: str = "pretrained"
@@ -56,14 +61,15 @@ class Request:
     overrides: Mapping[str, object] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
-        return {**asdict(self), "shuffles": list(self.shuffles)}
+        values = asdict(self).items()
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, object]) -> Request:
         """Read what `to_dict` wrote; fields it does not know are ignored."""
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
-        shuffles = known.pop("shuffles", [1])
-        return cls(**known, shuffles=tuple(shuffles))  # type: ignore[arg-type]  # our own file
+        lists = {name: tuple(v) for name, v in known.items() if isinstance(v, list | tuple)}
+        return cls(**{**known, **lists})  # type: ignore[arg-type]  # our own file
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,38 @@ FIELDS = (
         "Whether to score the network on the frames it did not train on. Default: true.",
         _is_switch,
         "true",
+    ),
+    RequestField(
+        "analyze_videos",
+        "true, false, or a list of paths in the project and of keys in the bucket, without `..`",
+        "Which videos to analyse after the training: true for all in the zip; or a list of paths"
+        " in the zip's project, and of videos that you put into your lab's folder of the bucket,"
+        " such as `s3://<bucket>/uploads/<lab>/videos/mouse1.mp4` (what lies in that folder"
+        " `videos` begins no run). The results come in `results/videos/`. Default: false.",
+        is_choice,
+        "[videos/mouse1.mp4]",
+    ),
+    RequestField(
+        "filtered_predictions",
+        "true or false",
+        "Whether to filter the predictions on videos too (DeepLabCut's median filter)."
+        " Default: true.",
+        _is_switch,
+        "true",
+    ),
+    RequestField(
+        "labeled_videos",
+        "true or false",
+        "Whether to draw the points into a copy of each video that is analysed. Default: false.",
+        _is_switch,
+        "false",
+    ),
+    RequestField(
+        "export_model",
+        "true or false",
+        "Whether to export the network for DeepLabCut-live. Default: false.",
+        _is_switch,
+        "false",
     ),
     RequestField(
         "time_limit_hours",

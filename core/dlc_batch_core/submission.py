@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, Protocol
 
 from dlc_batch_core.check import Check, check_upload
 from dlc_batch_core.checks.engine import engine_of
+from dlc_batch_core.checks.videos import find_key_problems
 from dlc_batch_core.checks.weights import Wanted, earlier_run_of, find_weights_problems
 from dlc_batch_core.errors import CloudError, StateError, UploadKeyError
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.keys import RunKeys, is_folder_marker, lab_of, parse_upload_key, run_id
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.mailing import Publish, send_pending
-from dlc_batch_core.problems import in_stable_order
+from dlc_batch_core.problems import Problem, in_stable_order
 from dlc_batch_core.project import Project
 from dlc_batch_core.request import Request
 from dlc_batch_core.run import Run, Status
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.run_table import RunTable
+from dlc_batch_core.videos import is_video_key
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,13 @@ class Submission:
         """Check an upload, record it, submit its job and mail the lab.
 
         Returns:
-            the run as it is after; None for a key that is only a folder.
+            the run as it is after; None for a key that is only a folder, or a video that waits
+            for a request to name it.
 
         Raises:
             CloudError: another invocation is at work on the same upload; look again later.
         """
-        if is_folder_marker(upload.key):
+        if is_folder_marker(upload.key) or is_video_key(upload.key):
             return None
         run, is_ours, is_retry = self._begin(upload, claim)
         if is_ours:
@@ -137,21 +140,24 @@ class Submission:
             parse_upload_key(upload.key)
         except UploadKeyError as error:
             return Check(error.problems)
-        return self._check_weights(
-            check_upload(self.objects.open(upload), upload.key, self.limits), run
-        )
-
-    def _check_weights(self, check: Check, run: Run) -> Check:
-        """Check the earlier run that the training is to begin from, where it names one."""
-        if not check.is_trainable or check.request is None or check.project is None:
+        check = check_upload(self.objects.open(upload), upload.key, self.limits)
+        if check.request is None:
             return check
-        asked = earlier_run_of(check.request)
-        if asked is None:
-            return check
-        wanted = Wanted(engine_of(check.project, check.request), _body_parts(check.project))
-        earlier, body_parts = self.table.get(run.lab, asked), self._body_parts_of(run, asked)
-        found = find_weights_problems(asked, earlier, body_parts, wanted)
+        found = find_key_problems(check.request, upload.bucket, run.lab)
+        if check.is_trainable and check.project is not None:
+            found += self._find_weights_problems(check.project, check.request, run)
         return replace(check, problems=in_stable_order([*check.problems, *found]))
+
+    def _find_weights_problems(
+        self, project: Project, request: Request, run: Run
+    ) -> Sequence[Problem]:
+        """Check the earlier run that the training is to begin from, where it names one."""
+        asked = earlier_run_of(request)
+        if asked is None:
+            return []
+        wanted = Wanted(engine_of(project, request), _body_parts(project))
+        earlier, body_parts = self.table.get(run.lab, asked), self._body_parts_of(run, asked)
+        return find_weights_problems(asked, earlier, body_parts, wanted)
 
     def _body_parts_of(self, run: Run, earlier: str) -> tuple[str, ...]:
         text = self.objects.get(run.bucket, RunKeys(run.lab, earlier).request)

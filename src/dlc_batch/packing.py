@@ -1,4 +1,7 @@
-"""A project's folder as the zip that training needs: no videos, no old models."""
+"""A project's folder as the zip that training needs.
+
+No old models; of the videos those that the request asks to be analysed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.label_folders import IMAGES
 from dlc_batch_core.labels import FOLDER
-from dlc_batch_core.request import REQUEST_FILE
+from dlc_batch_core.member_names import is_clutter
+from dlc_batch_core.project_folder import files_of
+from dlc_batch_core.request import REQUEST_FILE, parse_request
+from dlc_batch_core.videos import chosen, is_video
 
 #: Settings and split of the shuffles that the lab made at home; the trainer honours them.
 _FROM_HOME = (
@@ -36,7 +42,7 @@ def plan_packing(project: Path) -> tuple[PackedFile, ...]:
     """Return what of a project's folder goes into the zip, in a stable order.
 
     Raises:
-        ProjectError: labels would be lost.
+        ProjectError: the request can't be read.
         LabError: the folder is not a DeepLabCut project.
     """
     project = project.resolve()
@@ -55,12 +61,12 @@ def pack(
 ) -> None:
     """Write the zip; `packed` is told the bytes of each file that is in.
 
-    Images are compressed already, and are stored as they are.
+    Images and videos are compressed already, and are stored as they are.
     """
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for file in files:
-            is_image = file.source.suffix.lower() in IMAGES
-            method = zipfile.ZIP_STORED if is_image else zipfile.ZIP_DEFLATED
+            is_dense = file.source.suffix.lower() in IMAGES or is_video(file.member)
+            method = zipfile.ZIP_STORED if is_dense else zipfile.ZIP_DEFLATED
             archive.write(file.source, file.member, compress_type=method)
             packed(file.size)
 
@@ -76,6 +82,20 @@ def _wanted(project: Path) -> Iterator[Path]:
             is_wanted = path.suffix.lower() in (".csv", *IMAGES)
             if is_wanted and not _is_hidden(path.relative_to(project)):
                 yield path
+    yield from _wanted_videos(project)
+
+
+def _wanted_videos(project: Path) -> Iterator[Path]:
+    request = project / REQUEST_FILE
+    if not request.is_file():
+        return
+    asked = parse_request(request.read_text(encoding="utf-8-sig")).analyze_videos
+    if not asked:
+        return
+    there = {name: path for name, path in files_of(project).items() if not is_clutter(name)}
+    for video in chosen(asked, there):
+        if video.path in there:  # one that lies in the bucket does not
+            yield there[video.path]
 
 
 def _is_hidden(path: Path) -> bool:

@@ -36,6 +36,31 @@ def test_the_request_goes_along(project: Path) -> None:
     assert members == {*WANTED, "mouse/dlc-batch.yaml"}
 
 
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        ("true", {"videos/video1.mp4", "films/day1.AVI"}),
+        ("[films/day1.AVI, 's3://b/uploads/lab/videos/c.mp4']", {"films/day1.AVI"}),
+        ("false", set()),
+    ],
+)
+def test_videos_that_are_to_be_analysed_go_along(
+    project: Path, asked: str, taken: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "day1.AVI").write_bytes(b"film")
+    (project / "films").mkdir()
+    (project / "films" / "day1.AVI").symlink_to(tmp_path / "day1.AVI")  # as DeepLabCut does
+    (project / "films" / "again").symlink_to(project)  # a way back to where it began
+    (project / "videos" / "video1DLC_labeled.mp4").write_bytes(b"drawn by DeepLabCut")
+    (project / "dlc-batch.yaml").write_text(f"analyze_videos: {asked}\n")
+    with zipfile.ZipFile(packed(project)) as archive:
+        methods = {info.filename: info.compress_type for info in archive.infolist()}
+    videos = {f"mouse/{name}" for name in taken}
+    assert set(methods) == {*WANTED, "mouse/dlc-batch.yaml", *videos}
+    assert {methods[name] for name in videos} <= {zipfile.ZIP_STORED}
+    assert check_path(project.parent / "packed.zip").is_trainable
+
+
 def test_the_split_made_at_home_goes_along(project: Path) -> None:
     dataset = "training-datasets/iteration-0/UnaugmentedDataSet_reachJan1"
     names = (

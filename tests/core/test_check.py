@@ -108,6 +108,47 @@ def test_an_engine_that_does_not_exist_is_told_unless_the_request_asks_for_one_t
         assert check(zipped({**files, "mouse/dlc-batch.yaml": b"engine: " + engine})).is_trainable
 
 
+@pytest.mark.parametrize(
+    ("request_text", "code"),
+    [
+        ("engine: tensorflow\nepochs: 5", "request-engine"),
+        ("iterations: 5", "request-engine"),
+        ("overrides: {global_scale: 1.0}", "request-override"),  # config.yaml says pytorch
+        ("engine: tensorflow\noverrides: {data.train.hflip: true}", "request-override"),
+        ("engine: tensorflow\nnet_type: dlcrnet_ms5", "net-type-project"),
+        ("engine: tensorflow\nnet_type: rtmpose_m", "net-type"),
+    ],
+)
+def test_what_the_engine_does_not_know_is_told(
+    request_text: str, code: str, zipped: Zipped, project_files: dict[str, bytes]
+) -> None:
+    files = {**project_files, "mouse/dlc-batch.yaml": request_text.encode()}
+    assert errors_of(check(zipped(files))) == [code]
+
+
+@pytest.mark.parametrize("net_type", ["mobilenet_v2_0.35", "efficientnet-b0", "resnet_152"])
+def test_networks_of_tensorflow_pass(
+    net_type: str, zipped: Zipped, project_files: dict[str, bytes]
+) -> None:
+    text = f"engine: tensorflow\nnet_type: {net_type}\niterations: 500\n"
+    text += "overrides: {global_scale: 1.0, batch_size: 2}\n"
+    found = check(zipped({**project_files, "mouse/dlc-batch.yaml": text.encode()}))
+    assert errors_of(found) == []
+
+
+def test_the_shuffle_made_at_home_is_that_of_the_engine(
+    zipped: Zipped, project_files: dict[str, bytes]
+) -> None:
+    place = "dlc-models/iteration-0/reachJan1-trainset95shuffle1/train/pose_cfg.yaml"
+    home = b"all_joints_names: [a]\nnet_type: resnet_51\n"
+    files = {**project_files, f"mouse/{place}": home}
+    assert errors_of(check(zipped(files))) == []
+    found = check(zipped({**files, "mouse/dlc-batch.yaml": b"engine: tensorflow"}))
+    assert [(each.code, each.where) for each in found.problems if each.code == "net-type"] == [
+        ("net-type", place)
+    ]
+
+
 @pytest.mark.parametrize("key", ["Task", "scorer", "date", "bodyparts", "TrainingFraction"])
 def test_a_missing_setting_is_named(
     key: str, zipped: Zipped, project_files: dict[str, bytes]

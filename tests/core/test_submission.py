@@ -94,6 +94,38 @@ def test_a_folder_of_the_console_is_nothing(upload: Upload, new_cloud: Any) -> N
     assert cloud.steps.names == []
 
 
+def test_a_video_that_waits_to_be_named_is_nothing(upload: Upload, new_cloud: Any) -> None:
+    cloud = new_cloud()
+    video = dataclasses.replace(upload, key="uploads/miller/videos/day1/mouse.mp4")
+    assert submission(cloud).take(video, claim(cloud)) is None
+    assert cloud.steps.names == []
+
+
+@pytest.mark.parametrize(
+    ("video", "is_own"),
+    [
+        ("s3://bucket/uploads/miller/videos/a.mp4", True),
+        ("s3://bucket/uploads/other/videos/a.mp4", False),
+        ("s3://elsewhere/uploads/miller/videos/a.mp4", False),
+    ],
+)
+def test_only_the_labs_own_videos_are_analysed(
+    video: str,
+    is_own: bool,
+    upload: Upload,
+    project_files: dict[str, bytes],
+    zipped: Any,
+    new_cloud: Any,
+) -> None:
+    request = f"analyze_videos: ['{video}']\n".encode()
+    cloud = new_cloud(upload=zipped({**project_files, "mouse/dlc-batch.yaml": request}))
+    run = submission(cloud).take(upload, claim(cloud))
+    assert run is not None
+    codes = {problem.code for problem in run.problems if problem.severity is Severity.ERROR}
+    expected = (Status.QUEUED, set()) if is_own else (Status.REJECTED, {"video-place"})
+    assert (run.status, codes) == expected
+
+
 @pytest.mark.parametrize("is_good", [True, False])
 def test_an_upload_told_five_times_is_one_job_and_one_mail(
     is_good: bool, upload: Upload, good_zip: bytes, new_cloud: Any

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from dlc_batch_trainer.after import _Steps, analyze
+from dlc_batch_trainer.after import Shuffle, _Steps, analyze
 from dlc_batch_trainer.errors import Interrupted
 
 
 def test_each_video_fails_on_its_own(tmp_path: Path) -> None:
     videos = [tmp_path / "a" / "x.mp4", tmp_path / "b" / "x.mp4", tmp_path / "y.mp4"]
-    done = analyze(tmp_path / "config.yaml", 1, 0, videos, tmp_path / "results")
+    done = analyze(Shuffle(tmp_path / "config.yaml", 1, 0), videos, tmp_path / "results")
     assert done.files == ()
     assert done.notes == (
         "Analysis of x.mp4 failed: there is no x.mp4. The training is not affected.",
-        "Analysis of x.mp4 failed: another video has the same name. The training is not affected.",
+        "Analysis of x.mp4 failed: another has the same name. The training is not affected.",
         "Analysis of y.mp4 failed: there is no y.mp4. The training is not affected.",
     )
 

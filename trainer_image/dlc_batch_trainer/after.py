@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
-VIDEO_FOLDER = "videos"
 #: DeepLabCut's own words for the error of a step belong into the log; the mail gets the start.
 _MOST_SHOWN = 200
 
@@ -41,14 +41,16 @@ class _Steps:
         except Exception as error:  # whatever a video does to DeepLabCut, the training is done
             traceback.print_exception(error)
             sys.stderr.flush()
-            return self.failed(what, (str(error).splitlines() or [""])[0] or type(error).__name__)
+            self.notes.append(failure(what, error))
+            return False
         return True
 
-    def failed(self, what: str, why: str) -> bool:
-        self.notes.append(
-            f"{what} failed: {why[:_MOST_SHOWN].rstrip('. ')}. The training is not affected."
-        )
-        return False
+
+def failure(what: str, why: str | Exception) -> str:
+    """Return the sentence for the lab on a step that failed."""
+    said = why.message if isinstance(why, DlcBatchError) else str(why)
+    first = (said.splitlines() or [""])[0] or type(why).__name__
+    return f"{what} failed: {first[:_MOST_SHOWN].rstrip('. ')}. The training is not affected."
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,9 @@ class Shuffle:
 
 
 def analyze(
-    config_path: Path,
-    shuffle: int,
-    trainset: int,
+    trained: Shuffle,
     videos: Sequence[Path],
-    target: Path,
+    folder: Path,
     *,
     is_filtered: bool = True,
     is_labeled: bool = False,
@@ -73,11 +73,9 @@ def analyze(
     """Analyse videos with the snapshot that stands in the shuffle's folder.
 
     Args:
-        config_path: our copy's config.yaml.
-        shuffle: its number.
-        trainset: which of config.yaml's train fractions it has.
+        trained: the shuffle.
         videos: files on this computer's disk.
-        target: folder of the results; DeepLabCut's files go to `videos/` in it.
+        folder: DeepLabCut's files go there.
         is_filtered: whether predictions are filtered too (a median of five frames).
         is_labeled: whether a copy of each video with the points drawn is made.
 
@@ -85,12 +83,10 @@ def analyze(
         the files; a note for each step that failed. Raises no Exception.
     """
     steps = _Steps()
-    trained = Shuffle(config_path, shuffle, trainset)
-    folder = target / VIDEO_FOLDER
     taken: set[str] = set()
     for video in videos:
         if video.stem in taken:  # DeepLabCut names its files by it
-            steps.failed(f"Analysis of {video.name}", "another video has the same name")
+            steps.notes.append(failure(f"Analysis of {video.name}", "another has the same name"))
             continue
         taken.add(video.stem)
         _analyze(trained, video, folder, steps, is_filtered, is_labeled)
@@ -144,15 +140,11 @@ def _require_some(before: Iterable[Path], folder: Path, suffix: str) -> None:
         raise RuntimeError(f"DeepLabCut wrote no {suffix} file; the log tells why")
 
 
-def export_model(
-    config_path: Path, shuffle: int, trainset: int, results: Path, engine: str = "pytorch"
-) -> Done:
+def export_model(trained: Shuffle, results: Path, engine: str = "pytorch") -> Done:
     """Export the network as DeepLabCut-live takes it, into DeepLabCut's own place.
 
     Args:
-        config_path: our copy's config.yaml.
-        shuffle: its number.
-        trainset: which of config.yaml's train fractions it has.
+        trained: the shuffle.
         results: the files are copied to `exported-models-pytorch/` (`exported-models/`) in it.
         engine: pytorch or tensorflow.
 
@@ -161,16 +153,17 @@ def export_model(
     """
     steps = _Steps()
     name = "exported-models-pytorch" if engine == "pytorch" else "exported-models"
-    made, target = config_path.parent / name, results / name
+    path = trained.config_path
+    made, target = path.parent / name, results / name
 
     def export() -> None:
         import deeplabcut
 
-        config = read_yaml_mapping(config_path.read_text(encoding="utf-8"), config_path.name)
+        config = read_yaml_mapping(path.read_text(encoding="utf-8"), path.name)
         deeplabcut.export_model(
-            str(config_path),
-            shuffle=shuffle,
-            trainingsetindex=trainset,
+            str(path),
+            shuffle=trained.shuffle,
+            trainingsetindex=trained.trainset,
             snapshotindex=-1,  # the only one
             iteration=config["iteration"],
             overwrite=True,

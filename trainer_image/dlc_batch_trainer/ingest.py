@@ -20,6 +20,7 @@ from threading import Event
 from typing import IO, cast
 
 from dlc_batch_core.archive import Archive, read_archive
+from dlc_batch_core.archive_safety import problem_of_method
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.intake import find_intake_problems, place_of, taken_members
 from dlc_batch_core.limits import Limits
@@ -99,7 +100,7 @@ class Ingest:
             ProjectError: a member is damaged.
             InfrastructureError: the network failed for long, or the disk is too small.
         """
-        _require_room(target, self.size * _DISK_FACTOR)
+        require_room(target, self.size * _DISK_FACTOR)
         drafts = target.with_name(target.name + ".drafts")
         for folder in {drafts, *(self._path(target, m).parent for m in self.members)}:
             folder.mkdir(parents=True, exist_ok=True)
@@ -111,6 +112,32 @@ class Ingest:
                     tell(done, self.size)
         finally:
             shutil.rmtree(drafts, ignore_errors=True)
+
+    def write_one(self, path: str, target: Path, pause: Pause) -> None:
+        """Write one more file of the project, such as a video; it is there whole, or not at all.
+
+        Args:
+            path: in the project.
+            target: its file; the folder exists.
+            pause: see RangeStream.
+
+        Raises:
+            ProjectError: the member is damaged, or packed by a method that is not taken.
+            InfrastructureError: the network failed for long, or the disk is too small.
+            Stopped: nobody wants it any more.
+        """
+        (member,) = (m for m in self.archive.members if m.path == self.root + path)
+        if problem := problem_of_method(member):
+            raise ProjectError([problem])
+        require_room(target.parent, member.size)
+        (wanted,) = plan_ranges([member], self.archive.end_of)
+        stream = RangeStream(self.source, wanted.start, wanted.end, pause)
+        draft = target.with_name(target.name + ".draft")
+        try:
+            unpack_member(stream, member, wanted.end, draft, target)
+        finally:
+            stream.close()
+            draft.unlink(missing_ok=True)
 
     def facts(self) -> dict[str, object]:
         """What identifies the files that were taken, without the zip around them."""
@@ -183,7 +210,12 @@ def _fetch(source: Source, start: int, end: int) -> bytes:
         stream.close()
 
 
-def _require_room(folder: Path, needed: int) -> None:
+def require_room(folder: Path, needed: int) -> None:
+    """Raise when a folder's disk has no room for so many bytes.
+
+    Raises:
+        InfrastructureError: the disk is too small.
+    """
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InfrastructureError(

@@ -4,17 +4,19 @@ fetch     request.json, and the directory of the version of the upload that was 
 unpack    the settings, label tables and images of the project, written as they arrive; nothing
           that could be code
 restore   the newest whole checkpoint of an earlier attempt, where there is one
-(train)   in a process of its own (worker.py), watched: prepare, train, evaluate, after, export
+(train)   in a process of its own (worker.py), watched: prepare, train, evaluate, export
 upload    the results
+after     videos, and DeepLabCut's export_model, where asked for: in another process, watched too
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,8 @@ from typing import Any
 from dlc_batch_core.control import Action
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_request import RunRequest
+from dlc_batch_trainer.after_process import AfterProcess
+from dlc_batch_trainer.after_training import AfterTraining
 from dlc_batch_trainer.attempts import halvings_now
 from dlc_batch_trainer.background import Poll
 from dlc_batch_trainer.checkpoint_store import CheckpointStore, Manifest
@@ -36,7 +40,8 @@ from dlc_batch_trainer.spot import NOTICE_SECONDS, Metadata, is_to_be_taken_away
 from dlc_batch_trainer.store import RunStore, StoredUpload
 from dlc_batch_trainer.supervisor import Signals, Supervisor, WorkerEnd
 from dlc_batch_trainer.termination import Termination
-from dlc_batch_trainer.watch import Disk, Stall, seconds_to_train
+from dlc_batch_trainer.videos import Videos
+from dlc_batch_trainer.watch import Disk, Stall, seconds_to_follow, seconds_to_train
 from dlc_batch_trainer.worker_job import WorkerJob
 
 _CONTROL_SECONDS = 10.0  # how often control.json is read
@@ -94,30 +99,51 @@ class TrainingProgram:
         checkpoints = self.store.checkpoints()
         self._attempts = checkpoints.read_attempts()
         try:
-            end = self._train(run, upload, checkpoints)
+            with self._signals() as signals:
+                end = self._train(run, upload, checkpoints, signals)
+                files = self.store.write_results(self.work / "results")
+                self.mended += end.notes
+                files += self._follow(run, signals)
         except BaseException as error:
             self._record_end(checkpoints, _word_of(error))
             raise
-        files = self.store.write_results(self.work / "results")
         self._record_end(checkpoints, "done")
-        self.mended += end.notes
         return Trained(end.message, end.metrics, files)
 
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[Signals]:
+        """Listen to the host and to the lab for as long as the block lasts."""
+        metadata = Metadata.from_environment()
+        notice = Poll(lambda: is_to_be_taken_away(metadata) or None, NOTICE_SECONDS)
+        control = Poll(self.store.read_control, _CONTROL_SECONDS)
+        try:
+            yield Signals(
+                interrupt=lambda: self.termination.asked or bool(notice.answer),
+                control=lambda: control.answer.action if control.answer else None,
+            )
+        finally:
+            notice.stop()
+            control.stop()
+
     def _train(
-        self, run: RunRequest, upload: StoredUpload, checkpoints: CheckpointStore
+        self,
+        run: RunRequest,
+        upload: StoredUpload,
+        checkpoints: CheckpointStore,
+        signals: Signals,
     ) -> WorkerEnd:
         job = self._gather(run, upload)
         self.reporter.enter("restore")
         job = self._restored(job, checkpoints)
         try:
-            return self._supervise(run, job, checkpoints)
+            return self._supervise(run, job, checkpoints, signals)
         except OutOfMemory as error:
             if job.halvings or (run.request.batch_size or 2) < 2:
                 raise
             self.mended.append(f"{error.message} It went on with half the batch size.")
         shutil.rmtree(job.project)  # the training data set is made once in a copy
         job = dataclasses.replace(self._gather(run, upload), attempts=tuple(self._attempts))
-        return self._supervise(run, self._restored(job, checkpoints, 1), checkpoints)
+        return self._supervise(run, self._restored(job, checkpoints, 1), checkpoints, signals)
 
     def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:
         """Bring everything that the training process needs onto the disk."""
@@ -196,25 +222,15 @@ class TrainingProgram:
         }
 
     def _supervise(
-        self, run: RunRequest, job: WorkerJob, checkpoints: CheckpointStore
+        self, run: RunRequest, job: WorkerJob, checkpoints: CheckpointStore, signals: Signals
     ) -> WorkerEnd:
         shutil.rmtree(job.checkpoints, ignore_errors=True)
-        metadata = Metadata.from_environment()
-        notice = Poll(lambda: is_to_be_taken_away(metadata) or None, NOTICE_SECONDS)
-        control = Poll(self.store.read_control, _CONTROL_SECONDS)
         uploads = CheckpointUploads(checkpoints)
         limit = seconds_to_train(run.request.time_limit_hours)
-
-        def asked() -> Action | None:
-            return control.answer.action if control.answer else None
-
         supervisor = Supervisor(
             job=job,
-            signals=Signals(
-                interrupt=lambda: self.termination.asked or bool(notice.answer),
-                control=asked,
-                seconds_left=lambda: limit - (time.monotonic() - self._began),
-            ),
+            signals=signals,
+            seconds_left=lambda: limit - (time.monotonic() - self._began),
             stall=Stall(60 * run.request.stall_minutes),
             disk=Disk(lambda: shutil.disk_usage(self.work).free),
             reporter=self.reporter,
@@ -224,12 +240,50 @@ class TrainingProgram:
             with self.termination.deferred():
                 return supervisor.run()
         finally:
-            notice.stop()
-            control.stop()
             self.mended += [note for note in supervisor.notes if note not in self.mended]
             supervisor.notes.clear()
             with self.termination.deferred():
                 uploads.finish(supervisor.seconds_to_spare)
+
+    def _follow(self, run: RunRequest, signals: Signals) -> tuple[str, ...]:
+        """Do what is to follow the training; its results are safe by now.
+
+        Returns:
+            the files that came of it, relative to results/.
+
+        Raises:
+            Interrupted: the host is taken away; the next attempt goes on with the rest.
+        """
+        if not (run.request.analyze_videos or run.request.export_model):
+            return ()
+        limit = seconds_to_follow(run.request.time_limit_hours)
+
+        def reason_to_end() -> str | None:
+            if signals.interrupt():
+                return "the computer was taken away"
+            if signals.control() is Action.STOP_NOW:
+                return "the lab stopped the run"
+            is_late = time.monotonic() - self._began >= limit
+            return "the time limit was near" if is_late else None
+
+        self.reporter.enter("after")
+        process = AfterProcess(60 * run.request.stall_minutes, reason_to_end)
+        after = AfterTraining(
+            request=run.request,
+            store=self.store,
+            videos=Videos(run, self.store, self.limits, lambda: reason_to_end() is not None),
+            project=self.work / "project",
+            number=self.shuffle,
+            work=self.work / "after",
+            process=process,
+            tell=self.reporter.video,
+        )
+        with self.termination.deferred():
+            after.run()
+            if after.is_cut_short and signals.interrupt():
+                raise Interrupted
+        self.mended += after.notes
+        return tuple(after.files)
 
     def _record_end(self, checkpoints: CheckpointStore, word: str) -> None:
         if not self._attempts or self._attempts[-1]["attempt"] != self.attempt.number:

@@ -55,7 +55,7 @@ class ProgressReporter:
         return self._now
 
     def enter(self, stage: str) -> None:
-        """Begin a stage: fetch, unpack, restore, prepare, train, evaluate, after or export."""
+        """Begin a stage: fetch, unpack, restore, prepare, train, evaluate, export or after."""
         self._close()
         self._now = replace(self._now, stage=stage)
         self._began = self._measured = time.monotonic()
@@ -98,6 +98,12 @@ class ProgressReporter:
         if is_all or now - self._written >= PROGRESS_SECONDS:
             self._send()
 
+    def video(self, number: int, videos: int, name: str) -> None:
+        """Tell which video of how many is being analysed."""
+        print(f"video {number} of {videos}: {name}", flush=True)
+        self._now = replace(self._now, video=number, videos=videos)
+        self._send()
+
     def timings(self) -> dict[str, float]:
         """Seconds by stage, the present one included."""
         self._close()
@@ -129,7 +135,8 @@ class ProgressReporter:
         now = time.monotonic()
         if is_epoch or now - self._line_printed >= _STEP_LINE_SECONDS:
             self._line_printed = now
-            print(_line(self._now, is_epoch), flush=True)
+            shown = _all_finite(event["metrics"]) if is_epoch else None
+            print(_line(self._now, shown), flush=True)
         is_last = is_epoch and event["epoch"] == event["epochs"]
         if is_last or now - self._written >= PROGRESS_SECONDS:
             self._send()
@@ -157,16 +164,20 @@ def _share(now: Progress) -> float:
     return min((max(now.epoch - 1, 0) + within) / now.epochs, 1.0)
 
 
-def _line(now: Progress, is_epoch: bool) -> str:
-    """One line that a person can read in the log."""
+def _line(now: Progress, metrics: Mapping[str, float] | None) -> str:
+    """One line that a person can read in the log.
+
+    Args:
+        now: how far it is.
+        metrics: of the epoch that is done; None within one.
+    """
     what = "detector " if now.phase == "detector" else ""
     where = f"{what}epoch {now.epoch}/{now.epochs}" if now.epochs else ""
-    if not now.epochs or not is_epoch:
+    if not now.epochs or metrics is None:
         unit = "step" if now.epochs else "iteration"
         where = f"{where}, {unit} {now.step}/{now.steps}".lstrip(", ")
     parts = [f"{where}: loss {now.loss:.5f}" if now.loss is not None else f"{where}:"]
-    if is_epoch:
-        parts += [f"{name} {value:.2f}" for name, value in sorted(now.metrics.items())]
+    parts += [f"{name} {value:.2f}" for name, value in sorted((metrics or {}).items())]
     if now.images_per_second:
         parts.append(f"{now.images_per_second:.1f} images/s")
     if now.seconds_left is not None:

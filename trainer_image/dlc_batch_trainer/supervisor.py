@@ -48,11 +48,10 @@ _NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
 
 @dataclass
 class Signals:
-    """What is asked of the watcher from outside; all of it may come at any time."""
+    """What is asked from outside; all of it may come at any time."""
 
     interrupt: Callable[[], bool]  # SIGTERM, or the Spot notice
     control: Callable[[], Action | None]  # control.json
-    seconds_left: Callable[[], float]  # until training has to stop
 
 
 @dataclass
@@ -70,6 +69,7 @@ class Supervisor:
 
     job: WorkerJob
     signals: Signals
+    seconds_left: Callable[[], float]  # until training has to stop
     stall: Stall
     disk: Disk
     reporter: ProgressReporter
@@ -168,7 +168,7 @@ class Supervisor:
         if self._stage in ("", "prepare", "train"):
             self._look_at_stall(process, now - self._heard)
         self._look_at_control(process)
-        if self._stage == "train" and not self._stopped and self.signals.seconds_left() <= 0:
+        if self._stage == "train" and not self._stopped and self.seconds_left() <= 0:
             self.notes.append(
                 f"The time limit is near: training was stopped at {self._where()}, and the best"
                 " snapshot so far was kept. Ask for more `time_limit_hours` or fewer epochs."

@@ -13,6 +13,8 @@ _LEAST_DISK_BYTES = 1_000_000_000
 #: What is left of the time limit for evaluation, videos and export when training is stopped: a
 #: tenth, within these bounds in seconds (our choice).
 _LEAST_MARGIN, _MOST_MARGIN = 60.0, 1800.0
+#: What is left of it for the outcome when what follows the training is stopped (our choice).
+_LAST_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -67,3 +69,8 @@ def seconds_to_train(time_limit_hours: float) -> float:
     """Return after how many seconds of an attempt training stops, so that the rest still fits."""
     limit = 3600 * time_limit_hours
     return limit - min(max(0.1 * limit, _LEAST_MARGIN), _MOST_MARGIN)
+
+
+def seconds_to_follow(time_limit_hours: float) -> float:
+    """Return after how many seconds of an attempt what follows the training stops."""
+    return 3600 * time_limit_hours - _LAST_SECONDS

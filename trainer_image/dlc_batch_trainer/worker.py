@@ -6,7 +6,6 @@ uploads and watches. Its stages:
 prepare   mend a copy of config.yaml, make the data set anew, draw the split, set the network
 train     with the engine asked for; checkpoints as it goes
 evaluate  with DeepLabCut: the snapshot kept, on the frames it trained on and on the test frames
-after     videos, and DeepLabCut's export_model, where asked for
 export    DeepLabCut's files as the lab would have them, a zip of them, and run.json
 """
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 def submit(options: Options, project: Path, lab: str, name: str | None, as_json: bool) -> None:
     """Send PROJECT, a project's folder or its zip, to be trained.
 
-    Of a folder goes what training needs: settings, labels and labelled images, and the settings
-    and split of a shuffle that you made at home. Videos and old models stay here.
+    Of a folder goes what training needs: settings, labels and labelled images, the settings and
+    split of a shuffle that you made at home, and the videos that `analyze_videos` asks for. Other
+    videos and old models stay here.
     """
     from dlc_batch.submitting import upload_key  # here: --help needs no boto3
 

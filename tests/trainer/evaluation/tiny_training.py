@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from dlc_batch_core.request import Request
-from dlc_batch_trainer.after import analyze, export_model
+from dlc_batch_trainer.after import Shuffle, analyze, export_model
 from dlc_batch_trainer.evaluation import evaluate
 from dlc_batch_trainer.export import export_results
 from dlc_batch_trainer.plan import TrainingPlan
@@ -61,15 +62,16 @@ def main(project: Path, folder: Path) -> None:
         Silence(),
     )
     place = ready.config_path, 1, ready.trainset
+    trained = Shuffle(*place)
     results = folder / "results"
     results.mkdir()
     evaluate(*place, snapshot, ready.split, ready.images).write(results)
     broken = folder / "broken.avi"
     broken.write_bytes(b"no video")
     videos = [broken, next(project.glob("videos/*")), folder / "absent.mp4"]
-    analysed = analyze(*place, videos, results, is_labeled=True)
-    exported = export_model(*place, results)
-    failed = export_model(ready.config_path, 77, ready.trainset, folder / "none")
+    analysed = analyze(trained, videos, results / "videos", is_labeled=True)
+    exported = export_model(trained, results)
+    failed = export_model(replace(trained, shuffle=77), folder / "none")
     export_results(project, ready.model_folder, None, results)
     facts = {
         "images": ready.images,

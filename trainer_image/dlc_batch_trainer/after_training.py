@@ -1,0 +1,212 @@
+"""What follows a training whose results are safe: the network exported, videos analysed.
+
+Each step's files go to S3 before the next step begins, and `results/videos/analysed.json` says
+which videos are done: an attempt that comes after an interruption goes on with the others. Nothing
+here fails a training: what went wrong is a sentence for the lab.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import cast
+
+from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_core.archive import CONFIG_FILE
+from dlc_batch_core.errors import DlcBatchError
+from dlc_batch_core.request import Request
+from dlc_batch_core.videos import VIDEO_FOLDER, Video
+from dlc_batch_core.words import listed
+from dlc_batch_core.yaml_reader import read_yaml_mapping
+from dlc_batch_trainer.after import Shuffle, failure
+from dlc_batch_trainer.after_process import AfterProcess, Ended
+from dlc_batch_trainer.after_steps import Step
+from dlc_batch_trainer.patience import STORE_ERRORS
+from dlc_batch_trainer.store import RunStore
+from dlc_batch_trainer.transfer import Stopped
+from dlc_batch_trainer.videos import Videos
+
+RECORD = f"{VIDEO_FOLDER}analysed.json"  # in results/
+_ENGINES = {"dlc-models-pytorch": "pytorch", "dlc-models": "tensorflow"}
+_SHUFFLE = re.compile(r"trainset([0-9]+)shuffle([0-9]+)")
+#: Tells which video of how many is begun, and its name.
+Tell = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """What came of a video."""
+
+    files: tuple[str, ...]  # relative to results/
+    notes: tuple[str, ...]  # sentences for the lab
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The trained shuffle in our copy of the project."""
+
+    shuffle: Shuffle
+    engine: str
+    snapshot: str  # name of the file
+
+    @classmethod
+    def find(cls, project: Path, number: int) -> Trained:
+        """Find it by its snapshot: no other shuffle has one, for none is unpacked."""
+        text = (project / CONFIG_FILE).read_text(encoding="utf-8")
+        fractions = read_yaml_mapping(text, CONFIG_FILE)["TrainingFraction"]
+        percents = [int(100 * each) for each in cast(list[float], fractions)]
+        for path in sorted(project.glob("dlc-models*/*/*/train/snapshot-*")):
+            found = _SHUFFLE.search(path.parents[1].name)
+            if found and int(found[2]) == number and "detector" not in path.name:
+                trainset = percents.index(int(found[1]))
+                engine = _ENGINES[path.relative_to(project).parts[0]]
+                return cls(Shuffle(project / CONFIG_FILE, number, trainset), engine, path.stem)
+        raise DlcBatchError(f"there is no snapshot of shuffle {number}")
+
+
+@dataclass
+class AfterTraining:
+    """The steps after a training, for the watching process; DeepLabCut runs in another one."""
+
+    request: Request
+    store: RunStore
+    videos: Videos
+    project: Path  # our copy, as the training left it
+    number: int  # of the shuffle
+    work: Path  # a folder that is not there yet
+    process: AfterProcess
+    tell: Tell
+    files: list[str] = field(default_factory=list)  # relative to results/
+    notes: list[str] = field(default_factory=list)  # sentences for the lab
+    is_cut_short: bool = False  # there was a reason to end before all was done
+
+    def run(self) -> None:
+        """Do what the request asks for, and leave the results in S3. Raises no Exception."""
+        if not (self.request.export_model or self.request.analyze_videos):
+            return
+        try:
+            trained = Trained.find(self.project, self.number)
+            if self.request.export_model:
+                self._export(trained)
+            if self.request.analyze_videos:
+                self._analyze_all(trained)
+        except Exception as error:  # whatever it is, the training is done
+            self._failed("What was to follow the training", error)
+        finally:
+            self.process.close()
+            shutil.rmtree(self.work, ignore_errors=True)
+
+    def _export(self, trained: Trained) -> None:
+        what = "Export of the network for live use"
+        try:
+            files, notes = self._do(trained, None)
+        except Exception as error:
+            self.is_cut_short |= isinstance(error, Ended)
+            self._failed(what, error)
+        else:
+            self.files += files
+            self.notes += notes
+
+    def _analyze_all(self, trained: Trained) -> None:
+        videos, record = self.videos.listed(), self._read_record(trained)
+        taken: dict[str, Video] = {}
+        for number, video in enumerate(videos, 1):
+            if taken.setdefault(video.stem, video) is not video:
+                self._failed(f"Analysis of {video.place}", OSError("another has the same name"))
+                continue
+            done = record.get(video.path)
+            if done is None:
+                self.tell(number, len(videos), video.place)
+                try:
+                    done = self._analyze(trained, video)
+                except (Ended, Stopped):
+                    self._leave_out(videos[number - 1 :])
+                    return
+                if done.files:  # else the next attempt may have more luck
+                    record[video.path] = done
+                    self._write_record(trained, record)
+            self.files += done.files
+            self.notes += done.notes
+
+    def _analyze(self, trained: Trained, video: Video) -> Analysed:
+        folder = f"{VIDEO_FOLDER}{video.place}".rpartition("/")[0]
+        try:
+            with self.videos.fetched(video, self.work / "video") as path:
+                return Analysed(*self._do(trained, path, folder))
+        except (Ended, Stopped):
+            raise
+        except Exception as error:  # whatever a video does, the next one may do well
+            return Analysed((), (_note(f"Analysis of {video.place}", error),))
+
+    def _do(
+        self, trained: Trained, video: Path | None, folder: str = ""
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Do a step and upload its files: their names, and sentences on what failed."""
+        made = self.work / "made"
+        shutil.rmtree(made, ignore_errors=True)
+        (made / folder).mkdir(parents=True)
+        step = Step(
+            config_path=str(trained.shuffle.config_path),
+            shuffle=trained.shuffle.shuffle,
+            trainset=trained.shuffle.trainset,
+            engine=trained.engine,
+            target=str(made / folder),
+            video=str(video) if video else None,
+            is_filtered=self.request.filtered_predictions,
+            is_labeled=self.request.labeled_videos,
+        )
+        notes = self.process.run(step)
+        files = self.store.write_results(made)
+        shutil.rmtree(made)
+        return files, notes
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self.notes.append(_note(what, error))
+
+    def _leave_out(self, videos: Sequence[Video]) -> None:
+        self.is_cut_short = True
+        names = listed(video.place for video in videos)
+        why = self.process.reason_to_end() or "there was no time left"
+        self.notes.append(f"These videos were not analysed, for {why}: {names}.")
+
+    def _read_record(self, trained: Trained) -> dict[str, Analysed]:
+        """Read what an earlier attempt has done with the same snapshot."""
+        key = self.store.keys.results + RECORD
+        try:
+            answer = self.store.client.get_object(Bucket=self.store.bucket, Key=key)
+            value = json.loads(answer["Body"].read())
+            if value["snapshot"] != trained.snapshot:
+                return {}
+            return {
+                path: Analysed(tuple(each["files"]), tuple(each["notes"]))
+                for path, each in value["videos"].items()
+            }
+        except (*STORE_ERRORS, ValueError, KeyError, TypeError, AttributeError):
+            return {}  # there is none, most likely: all videos are analysed
+
+    def _write_record(self, trained: Trained, record: Mapping[str, Analysed]) -> None:
+        videos = {path: asdict(each) for path, each in record.items()}
+        value = {
+            "schema_version": SCHEMA_VERSION,
+            "snapshot": trained.snapshot,
+            "videos": videos,
+        }
+        folder = self.work / "record"
+        path = folder / RECORD
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value, indent=1))
+        self.files = [name for name in self.files if name != RECORD]
+        self.files += self.store.write_results(folder)
+
+
+def _note(what: str, error: Exception) -> str:
+    """Put an error into a sentence for the lab. The log gets it in full."""
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    return failure(what, error)
