@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.way.hosts import Host, nothing, proxy_to
 
 from dlc_batch.local.cloud import LocalCloud
 from dlc_batch.local.home import Home
@@ -23,6 +24,8 @@ from dlc_batch_core.run import Run, from_item
 
 ROOT = Path(__file__).resolve().parents[2]
 STAND_IN = Path(__file__).with_name("stand_in_trainer.py")
+HOST_OF_TRAINER = Path(__file__).with_name("host_of_trainer.py")
+TENSORFLOW_PYTHON = ROOT / ".venv-tf" / "bin" / "python"
 #: 1 x 1 pixel: the submit function looks at names, not at pixels.
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364"
@@ -211,3 +214,40 @@ def way(start_way: Callable[[Path], Way]) -> Way:
 def real_way(local_cloud: LocalCloud, cloud_session: Any) -> Way:
     """The product's stack as it is: its jobs train with DeepLabCut."""
     return Way(local_cloud, cloud_session)
+
+
+@pytest.fixture(scope="session")
+def trainer_host(
+    new_home: Callable[[], Home],
+    open_session: Callable[[LocalCloud], Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Host]:
+    """The product's stack, whose jobs train for real on a host that tests may spoil."""
+    home, folder = new_home(), tmp_path_factory.mktemp("host")
+    settings = folder / "settings.json"
+    pythons = {"TrainerImage": sys.executable, "TensorFlowImage": str(TENSORFLOW_PYTHON)}
+    images = {
+        f"test/{name}": [python, str(HOST_OF_TRAINER), str(settings)]
+        for name, python in pythons.items()
+    }
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("DLC_BATCH_LOCAL_IMAGES", json.dumps(images))
+            parameters = {name: f"test/{name}" for name in pythons}
+            cloud = up(home, UpOptions(ROOT / "template.yaml", parameters=parameters), print)
+        with proxy_to(cloud.endpoint_url) as proxy:
+            yield Host(Way(cloud, open_session(cloud)), settings, proxy, folder / "disk")
+    finally:
+        down(home, print)
+        shutil.rmtree(home.path, ignore_errors=True)
+
+
+@pytest.fixture
+def host(trainer_host: Host) -> Iterator[Host]:
+    """The host as it is before anything befalls it."""
+    trainer_host.folder.mkdir()
+    trainer_host.arrange()
+    yield trainer_host
+    trainer_host.proxy.hook = nothing
+    trainer_host.killed.clear()
+    shutil.rmtree(trainer_host.folder, ignore_errors=True)
