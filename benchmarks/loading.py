@@ -13,25 +13,28 @@ Without --project the demo's project is drawn.
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training import Asked, _draw, _prepare
+from child import ChildFailed, answer_parent, run_child
+from training import WAYS, draw_project
+from training_ways import Asked
 
 NATIVE = "DeepLabCut's own"
+#: What is measured, by name: whether by our loader, with the cache, with how many processes.
+Kinds = Mapping[str, Mapping[str, Any]]
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    """Measure and print; returns the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--project", type=Path, help="a labelled project (default: the demo's)")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=8)
@@ -40,48 +43,81 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where to work (default: the system's)")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dlc-batch-benchmark-", dir=asked.folder) as work:
-        project = _copy(asked.project or _draw(Path(work) / "demo-project"), Path(work))
-        prepared = Asked(str(project), "resnet_50", asked.epochs, asked.batch, "random")
-        _child(["prepare", json.dumps(vars(prepared))])
-        rows = [(NATIVE, ["native"])]
-        for cached in (False, True):
-            name = "ours, with cache" if cached else "ours, no cache"
-            rows += [(f"{name}, {w} processes", [str(w), str(cached)]) for w in asked.workers]
-        speeds: dict[str, list[float]] = {name: [] for name, _ in rows}
-        for _ in range(asked.rounds):
-            for name, what in rows:
-                config = str(project / "config.yaml")
-                answer = _child(["measure", config, str(asked.epochs), str(asked.batch), *what])
-                speeds[name].append(float(answer))
-        _print({name: statistics.median(each) for name, each in speeds.items()})
+        folder = Path(work)
+        shutil.copytree(asked.project or draw_project(folder / "demo"), folder / "project")
+        try:
+            loading = _prepare(Asked(work, "resnet_50", asked.epochs, asked.batch, "random"))
+        except ChildFailed as error:
+            print(error, file=sys.stderr)
+            return 1
+        speeds, failures = _measure_all(_kinds(asked.workers), loading, folder, asked.rounds)
+    _print(speeds, failures)
+    return 1 if failures else 0
 
 
-def _copy(source: Path, work: Path) -> Path:
-    import shutil
-
-    return Path(shutil.copytree(source, work / "copy"))
-
-
-def _print(speeds: dict[str, float]) -> None:
-    print(f"{len(os.sched_getaffinity(0))} cores")
-    print(f"{'':<32}{'frames/s':>10}{'/ its own':>11}")
-    for name, speed in speeds.items():
-        print(f"{name:<32}{speed:>10.1f}{speed / speeds[NATIVE]:>11.2f}")
+def _prepare(asked: Asked) -> dict[str, Any]:
+    """Say what computer this is, and make the project ready to train."""
+    folder = Path(asked.folder)
+    print(run_child(WAYS, "computer", asdict(asked), folder), flush=True)
+    ready = run_child(WAYS, "prepare", asdict(asked), folder)
+    return {**ready, "epochs": asked.epochs, "batch": asked.batch}
 
 
-def _child(arguments: list[str]) -> str:
-    command = [sys.executable, __file__, "child", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stdout[-2000:] + done.stderr[-2000:])
-    return done.stdout.splitlines()[-1] if done.stdout else ""
+def _kinds(workers: Iterable[int]) -> Kinds:
+    ours = {
+        f"ours, {'with' if cached else 'no'} cache, {count} processes": {
+            "is_ours": True,
+            "cached": cached,
+            "workers": count,
+        }
+        for cached in (False, True)
+        for count in workers
+    }
+    return {NATIVE: {"is_ours": False, "cached": False, "workers": 0}, **ours}
+
+
+def _measure_all(
+    kinds: Kinds, loading: Mapping[str, Any], folder: Path, rounds: int
+) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """Measure in turns.
+
+    Returns:
+        frames a second by kind, and why a kind failed; it is not measured again.
+    """
+    speeds: dict[str, list[float]] = {name: [] for name in kinds}
+    failures: dict[str, str] = {}
+    for number in range(1, rounds + 1):
+        for name, kind in kinds.items():
+            if name in failures:
+                continue
+            try:
+                found = run_child(Path(__file__), "measure", {**loading, **kind}, folder)
+            except ChildFailed as error:
+                failures[name] = error.reason
+                print(error, file=sys.stderr, flush=True)
+            else:
+                speeds[name].append(float(found))
+                print(f"round {number}: {name}: {found:.1f} frames/s", flush=True)
+    return speeds, failures
+
+
+def _print(speeds: Mapping[str, list[float]], failures: Mapping[str, str]) -> None:
+    """Print the medians of the rounds."""
+    print(f"\n{'':<32}{'frames/s':>10}{'/ its own':>11}")
+    medians = {name: statistics.median(each) for name, each in speeds.items() if each}
+    for name in speeds:
+        if name in failures:
+            print(f"{name:<32}failed: {failures[name]}")
+        else:
+            ratio = f"{medians[name] / medians[NATIVE]:.2f}" if NATIVE in medians else "-"
+            print(f"{name:<32}{medians[name]:>10.1f}{ratio:>11}")
 
 
 # ---- In a process of its own ----------------------------------------------------------------
 
 
-def measure(config: Path, epochs: int, batch: int, what: list[str]) -> None:
-    """Print the frames a second of one way of loading."""
+def measure(asked: Mapping[str, Any]) -> float:
+    """Return the frames a second of one kind of loading."""
     from deeplabcut.pose_estimation_pytorch.data import (  # type: ignore[import-untyped]
         DLCLoader,
         build_transforms,
@@ -90,10 +126,9 @@ def measure(config: Path, epochs: int, batch: int, what: list[str]) -> None:
 
     from dlc_batch_trainer.pytorch.image_cache import cached_images
 
-    loader = DLCLoader(config, 0, 1)
+    loader = DLCLoader(asked["config"], asked["trainset"], 1)
     settings = loader.model_cfg.to_dict(normalize=True)
-    is_native = what == ["native"]
-    with cached_images(not is_native and what[1] == "True") as cache:
+    with cached_images(asked["cached"]) as cache:
         frames = loader.create_dataset(
             transform=build_transforms(settings["data"]["train"]),
             mode="train",
@@ -102,16 +137,25 @@ def measure(config: Path, epochs: int, batch: int, what: list[str]) -> None:
         if cache is not None:
             paths = (image["file_name"] for image in frames.images)
             cache.fill(paths, frames.parameters.color_mode)
-        workers = 0 if is_native else int(what[0])
-        passes = _native(frames, batch) if is_native else _ours(frames, settings, batch, workers)
-        for number, batches in enumerate(passes):
-            if number == 1:
-                began = time.perf_counter()
-            for _ in batches:
-                pass
-            if number == epochs:
-                break
-    print(epochs * len(frames) / (time.perf_counter() - began))
+        batch, epochs = asked["batch"], asked["epochs"]
+        ours = asked["is_ours"]
+        passes = (
+            _ours(frames, settings, batch, asked["workers"]) if ours else _native(frames, batch)
+        )
+        return float(epochs * len(frames) / _seconds(passes, epochs))
+
+
+def _seconds(passes: Iterable[Any], epochs: int) -> float:
+    """Time so many epochs; the first one before them does not count."""
+    began = 0.0
+    for number, batches in enumerate(passes):
+        if number == 1:
+            began = time.perf_counter()
+        for _ in batches:
+            pass
+        if number == epochs:
+            break
+    return time.perf_counter() - began
 
 
 def _native(frames: Any, batch: int) -> Iterable[Any]:
@@ -139,10 +183,7 @@ def _ours(frames: Any, settings: Any, batch: int, workers: int) -> Iterable[Any]
 
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["child", "prepare", text]:
-            _prepare(Asked(**json.loads(text)))
-        case ["child", "measure", config, epochs, batch, *what]:
-            measure(Path(config), int(epochs), int(batch), what)
-        case _:
-            main()
+    if sys.argv[1:2] == ["measure"]:
+        answer_parent(lambda _, asked: measure(asked))
+    else:
+        sys.exit(main())

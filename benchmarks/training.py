@@ -1,38 +1,68 @@
 """Training by dlc-batch against DeepLabCut called by hand: time, scores, what each lever brings.
 
     python benchmarks/training.py [--project FOLDER] [--net resnet_50] [--epochs 3] [--batch 4]
-                                  [--weights random] [--pairs 5] [--levers] [--folder /tmp]
+                                  [--weights random] [--pairs 5] [--seeds 1] [--levers]
+                                  [--most-ratio 1.03] [--checkpoint-minutes 10] [--folder /tmp]
 
 Both ways train the same project from the same split, settings and initial weights, without
-validation frames, each in a process of its own, in turns. "By hand" is deeplabcut.train_network
-with its defaults; ours trains in the process that the container has, with its checkpoints, and
-its events are read as its watcher reads them. Time is that of training alone: neither imports
-nor the making of the data set count.
+validation frames, each in a process of its own. Pairs take turns in which way goes first. "By
+hand" is deeplabcut.train_network with its defaults, but that it does not look at its test frames
+while it trains (runner.eval_interval is above the epochs, for both ways): ours has no validation
+frames here, so neither pays for an evaluation during training.
 
-Then DeepLabCut by hand and ours evaluate the same snapshot, and the figures must be the same.
-With --levers ours trains once more with each lever of speed switched off, one at a time, and the
-test errors of all stand beside that of DeepLabCut by hand: for a computer with a GPU, with the
-openfield project (from DeepLabCut's examples), --epochs 200 --batch 8 and --weights pretrained.
-Without --project the demo's project is drawn.
+Ours trains as in the container: the watcher beside it hears of each step, writes progress.json,
+and hashes and stores the checkpoints while training goes on. Time is that of the train stage, as
+the watcher sees it; by hand that of train_network. Both include building the network and the
+loader, reading the initial weights and writing the snapshot; neither the import of DeepLabCut nor
+the making of the data set nor the evaluation after. Ours also pays for a checkpoint with the
+optimiser's state after each 25 epochs, each 0.8 * --checkpoint-minutes, and after the last epoch.
+Not included are what leaves the computer: S3 is a folder, so there is no TLS and no network; the
+Spot notice and control.json are not polled (a small request each 5 and 10 s); nor is storing the
+last checkpoint, which goes on while the snapshot is evaluated. Pretrained weights are fetched
+before, and both ways then look for them offline. Random ones DeepLabCut by hand has to read from
+a file, which costs it a fraction of a second.
+
+Then DeepLabCut by hand evaluates the last snapshot of ours, and the figures must be the same.
+Ends with 1 where they are not, where a training failed, or where the median of the pairs' ratios
+of time is above --most-ratio; not for the ratio with --levers, which are for a GPU.
+
+With --levers ours trains once more for each seed with each lever of speed switched off, one at a
+time, and with all off: on a computer with a GPU, with the openfield project (from DeepLabCut's
+examples), --epochs 200 --batch 8 --weights pretrained --seeds 1 2 3. A seed draws the split too,
+the same for all ways: test errors are compared seed by seed. Without --project the demo's project
+is drawn.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from child import ChildFailed, run_child
+from training_table import (
+    HEADER,
+    MOST_RATIO,
+    Row,
+    Taken,
+    failed_line,
+    is_same,
+    pair_line,
+    ratio_lines,
+    ratio_of,
+    score_line,
+    table_line,
+    verdict,
+)
+from training_ways import Asked
+
+WAYS = Path(__file__).with_name("training_ways.py")
 LEVERS: dict[str, object] = {
     "loader_workers": 0,
     "image_cache": False,
@@ -40,274 +70,164 @@ LEVERS: dict[str, object] = {
     "channels_last": False,
     "fast_kernels": False,
 }
-ALL_OFF = "all levers off"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One training, by either way."""
-
-    project: str  # a copy of its own
-    net: str
-    epochs: int
-    batch: int
-    weights: str
-    options: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a training took."""
-
-    seconds: float
-    images: int
-    snapshot: str
-    test_rmse_px: float | None = None
-
-    @property
-    def speed(self) -> float:
-        """Images a second."""
-        return self.images / self.seconds
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--project", type=Path, help="a labelled project (default: the demo's)")
-    parser.add_argument("--net", default="resnet_50")
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--weights", choices=("pretrained", "random"), default="random")
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--levers", action="store_true", help="train with each lever off, too")
-    parser.add_argument("--folder", type=Path, help="where to work (default: the system's)")
-    asked = parser.parse_args()
+def main() -> int:
+    """Measure and print; returns the exit code."""
+    asked = _arguments().parse_args()
     with tempfile.TemporaryDirectory(prefix="dlc-batch-benchmark-", dir=asked.folder) as work:
         bench = Bench(Path(work), asked)
-        ours, native = bench.pairs(asked.pairs)
+        if not bench.begin() or (both := bench.pairs()) is None:
+            return 1
+        ours, native = both
         bench.compare_scores()
         if asked.levers:
             bench.levers(ours, native)
+            print(verdict(ours, native))
+        elif ratio_of(ours, native) > asked.most_ratio:
+            bench.fail(f"that is more than {asked.most_ratio:g} times the time by hand")
+    return 1 if bench.has_failed else 0
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add = parser.add_argument
+    add("--project", type=Path, help="a labelled project (default: the demo's)")
+    add("--net", default="resnet_50", help="one without a detector")
+    add("--epochs", type=int, default=3)
+    add("--batch", type=int, default=4)
+    add("--weights", choices=("pretrained", "random"), default="random")
+    add("--pairs", type=int, default=5, help="of each seed")
+    add("--seeds", type=int, nargs="+", default=[1])
+    add("--levers", action="store_true", help="train with each lever off, too")
+    add("--most-ratio", type=float, default=MOST_RATIO, help="above it, end with 1")
+    add("--checkpoint-minutes", type=float, default=10.0, help="the request's (default: 10)")
+    add("--folder", type=Path, help="where to work (default: the system's)")
+    return parser
 
 
 class Bench:
-    """Trainings of copies of one project."""
+    """Trainings of copies of one project, and whether any of it failed."""
 
     def __init__(self, work: Path, asked: argparse.Namespace) -> None:
         self._work = work
         self._asked = asked
-        self._source = asked.project or _draw(work / "demo-project")
+        self._source = asked.project or draw_project(work / "demo-project")
+        self.has_failed = False
 
-    def pairs(self, count: int) -> tuple[Taken, Taken]:
-        """Train in turns, and print the median of the ratios."""
-        ratios, all_ours, all_native = [], [], []
-        for number in range(1, count + 1):
-            ours, native = self._run("ours"), self._run("native")
-            ratios.append(ours.seconds / native.seconds)
-            all_ours.append(ours)
-            all_native.append(native)
-            print(
-                f"pair {number}: ours {ours.seconds:.1f} s, by hand {native.seconds:.1f} s,"
-                f" ours / by hand {ratios[-1]:.3f}",
-                flush=True,
-            )
-        print(f"median of {count} ratios of time, ours / by hand: {statistics.median(ratios):.3f}")
-        speed = [statistics.median(t.speed for t in each) for each in (all_ours, all_native)]
-        print(
-            f"images a second: ours {speed[0]:.1f}, by hand {speed[1]:.1f},"
-            f" ours / by hand {speed[0] / speed[1]:.2f}"
-        )
-        return all_ours[-1], all_native[-1]
+    def fail(self, why: str) -> None:
+        """Say what is not as it should be, and go on."""
+        _say(why)
+        self.has_failed = True
+
+    def begin(self) -> bool:
+        """Say what computer this is, and bring the pretrained weights; tells whether that went."""
+        try:
+            _say(self._child("computer", "computer"))
+            if self._asked.weights == "pretrained":
+                self._copy("weights")
+                self._child("weights", "weights")
+                os.environ["HF_HUB_OFFLINE"] = "1"  # of the children: no way waits for the network
+        except ChildFailed as error:
+            self._fail_child("preparation", error)
+        return not self.has_failed
+
+    def pairs(self) -> tuple[Row, Row] | None:
+        """Train in turns.
+
+        Returns:
+            ours and by hand, pair by pair; None where all pairs failed.
+        """
+        whole: list[tuple[Taken, Taken]] = []
+        seeds = [seed for _ in range(self._asked.pairs) for seed in self._asked.seeds]
+        for number, seed in enumerate(seeds, 1):
+            try:
+                whole.append(self._pair(seed, is_ours_first=number % 2 == 1))
+                _say(pair_line(number, *whole[-1]))
+            except ChildFailed as error:
+                self._fail_child(f"pair {number} (seed {seed})", error)
+        if not whole:
+            return None
+        ours = Row("ours", [each for each, _ in whole])
+        native = Row("DeepLabCut by hand", [each for _, each in whole])
+        _say(ratio_lines(ours, native))
+        return ours, native
+
+    def _pair(self, seed: int, is_ours_first: bool) -> tuple[Taken, Taken]:
+        ways = ("ours", "native") if is_ours_first else ("native", "ours")
+        taken = {way: self._train(way, seed) for way in ways}
+        return taken["ours"], taken["native"]
 
     def compare_scores(self) -> None:
-        """Evaluate one snapshot both ways: ours with its means, DeepLabCut with its table."""
-        found = _child("scores", asdict(self._request("ours", {})), self._fresh("scores"))
-        print("\nthe same snapshot evaluated:")
-        for name, (ours, native) in found["figures"].items():
-            print(f"  {name:<24} ours {ours:>10}   by hand {native:>10}")
-            assert ours == native, f"{name} differs"
+        """Evaluate the last snapshot of ours by hand, too."""
+        _say("\nthe same snapshot evaluated:")
+        try:
+            figures = self._child("scores", "ours")
+        except ChildFailed as error:
+            self._fail_child("scores", error)
+            return
+        for name, (ours, native) in figures.items():
+            _say(score_line(name, ours, native))
+            if not is_same(ours, native):
+                self.fail(f"{name} differs")
 
-    def levers(self, ours: Taken, native: Taken) -> None:
-        """Train with each lever off, and print a table."""
-        rows = [("DeepLabCut by hand", native), ("ours", ours)]
+    def levers(self, ours: Row, native: Row) -> None:
+        """Train with each lever off, and print a table row by row."""
+        _say(f"\n{HEADER}")
+        for row in (native, ours):
+            _say(table_line(row, native))
         for name, value in LEVERS.items():
-            rows.append((f"ours, {name}: {value}".lower(), self._run("ours", {name: value})))
-        rows.append((f"ours, {ALL_OFF}", self._run("ours", LEVERS)))
-        print(f"\n{'':<34}{'images/s':>10}{'/ by hand':>11}{'test error (px)':>17}")
-        for name, taken in rows:
-            ratio = taken.speed / native.speed
-            print(f"{name:<34}{taken.speed:>10.1f}{ratio:>11.2f}{taken.test_rmse_px or 0:>17.2f}")
+            self._lever(f"ours, {name}: {value}".lower(), {name: value}, native)
+        self._lever("ours, all levers off", LEVERS, native)
 
-    def _run(self, way: str, options: Mapping[str, object] | None = None) -> Taken:
-        folder = self._fresh(way)
-        request = asdict(self._request(way, options or {}))
-        found = _child(way, {**request, "is_scored": self._asked.levers}, folder)
-        shutil.rmtree(folder)
-        return Taken(**found)
+    def _lever(self, name: str, options: Mapping[str, object], native: Row) -> None:
+        try:
+            row = Row(name, [self._train("ours", seed, options) for seed in self._asked.seeds])
+            _say(table_line(row, native))
+        except ChildFailed as error:
+            self._fail_child(name, error)
 
-    def _fresh(self, name: str) -> Path:
-        folder = self._work / name
+    def _fail_child(self, name: str, error: ChildFailed) -> None:
+        self.fail(failed_line(name, error.reason))
+        print(error, file=sys.stderr, flush=True)
+
+    def _train(self, way: str, seed: int, options: Mapping[str, object] | None = None) -> Taken:
+        """Train a copy of the project; it stays until the next training of that way."""
+        self._copy(way)
+        return Taken(**self._child(way, way, seed, options))
+
+    def _copy(self, place: str) -> None:
+        folder = self._work / place
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self._source, folder / "project")
-        return folder
 
-    def _request(self, way: str, options: Mapping[str, object]) -> Asked:
-        asked = self._asked
-        project = str(self._work / way / "project")
-        return Asked(project, asked.net, asked.epochs, asked.batch, asked.weights, options)
+    def _child(
+        self, what: str, place: str, seed: int = 1, options: Mapping[str, object] | None = None
+    ) -> Any:
+        asked, folder = self._asked, self._work / place
+        request = Asked(
+            folder=str(folder),
+            net=asked.net,
+            epochs=asked.epochs,
+            batch=asked.batch,
+            weights=asked.weights,
+            seed=seed,
+            checkpoint_minutes=asked.checkpoint_minutes,
+            options=options or {},
+        )
+        return run_child(WAYS, what, asdict(request), folder)
 
 
-def _draw(folder: Path) -> Path:
+def draw_project(folder: Path) -> Path:
+    """Draw the demo's project."""
     from dlc_batch.demo.project import make_demo_project
 
     return make_demo_project(folder)
 
 
-def _child(way: str, request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    request = {**request, "project": str(folder / "project")}
-    command = [sys.executable, __file__, "child", way, json.dumps(request)]
-    with (folder / "log.txt").open("w") as log:
-        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        sys.exit((folder / "log.txt").read_text()[-3000:])
-    found: dict[str, Any] = json.loads((folder / "answer.json").read_text())
-    return found
-
-
-# ---- In a process of its own ----------------------------------------------------------------
-
-
-def child(way: str, text: str) -> None:
-    """Prepare a copy of the project, train it one way, and leave what it took."""
-    request = json.loads(text)
-    is_scored = request.pop("is_scored", False)
-    asked = Asked(**request)
-    ready = _prepare(asked)
-    folder = Path(asked.project).parent
-    if way == "scores":
-        taken = _train_ours(asked, ready)
-        answer: dict[str, Any] = {"figures": _figures(ready, Path(taken.snapshot))}
-    else:
-        taken = _train_ours(asked, ready) if way == "ours" else _train_native(asked, ready)
-        answer = asdict(taken)
-        if is_scored:
-            _evaluate_native(ready, Path(taken.snapshot))
-            answer["test_rmse_px"] = _native_scores(ready)["test_rmse_px"]
-    (folder / "answer.json").write_text(json.dumps(answer))
-
-
-def _prepare(asked: Asked) -> Any:
-    from dlc_batch_core.request import Request
-    from dlc_batch_trainer.preparation import Preparation
-
-    project = Path(asked.project)
-    request = Request(
-        net_type=asked.net,
-        epochs=asked.epochs,
-        batch_size=asked.batch,
-        weights=asked.weights,
-        validation=False,
-        seed=1,
-    )
-    members = [path.relative_to(project).as_posix() for path in project.rglob("*")]
-    return Preparation(project, request, 1).run([m for m in members if (project / m).is_file()])
-
-
-def _train_ours(asked: Asked, ready: Any) -> Taken:
-    from dlc_batch_core.request import Request
-    from dlc_batch_trainer.channel import Channel
-    from dlc_batch_trainer.plan import TrainingPlan
-    from dlc_batch_trainer.pytorch.training import train
-    from dlc_batch_trainer.worker_program import _BEGIN_SHARE
-
-    work = Path(asked.project).parent
-    reading, writing = os.pipe()
-    heard = threading.Thread(target=lambda: os.fdopen(reading).read(), daemon=True)
-    heard.start()
-    command, _ = os.pipe()
-    channel = Channel(os.fdopen(writing, "w"), os.fdopen(command))
-    plan = TrainingPlan(
-        config_path=ready.config_path,
-        shuffle=1,
-        trainset=ready.trainset,
-        model_folder=ready.model_folder,
-        settings=ready.settings,
-        seed=1,
-        weights=asked.weights,
-        scratch=work,
-        checkpoints=work / "checkpoints",
-        checkpoint_seconds=60 * Request().checkpoint_minutes * _BEGIN_SHARE,
-        options=asked.options,
-    )
-    began = time.perf_counter()
-    snapshot = train(plan, channel)
-    seconds = time.perf_counter() - began
-    return Taken(seconds, len(ready.split.train) * asked.epochs, str(snapshot.path))
-
-
-def _train_native(asked: Asked, ready: Any) -> Taken:
-    import deeplabcut  # type: ignore[import-untyped]
-
-    start = {}
-    if asked.weights == "random":  # DeepLabCut would fetch pretrained ones
-        start = {"snapshot_path": str(_save_random(ready))}
-    began = time.perf_counter()
-    deeplabcut.train_network(str(ready.config_path), shuffle=1, **start)
-    seconds = time.perf_counter() - began
-    (snapshot,) = (ready.model_folder / "train").glob(f"snapshot-{asked.epochs:03}.pt")
-    return Taken(seconds, len(ready.split.train) * asked.epochs, str(snapshot))
-
-
-def _save_random(ready: Any) -> Path:
-    """Save the network that ours begins from, as a snapshot of no epoch."""
-    import torch
-    from deeplabcut.pose_estimation_pytorch.models import (  # type: ignore[import-untyped]
-        PoseModel,
-    )
-
-    torch.manual_seed(1)
-    model = PoseModel.build(ready.settings["model"], pretrained_backbone=False)
-    path = ready.config_path.parent.parent / "random.pt"
-    torch.save({"model": model.state_dict(), "metadata": {"epoch": 0}}, path)
-    return path
-
-
-def _figures(ready: Any, snapshot: Path) -> dict[str, tuple[str, str]]:
-    """Evaluate both ways."""
-    from dlc_batch_trainer.evaluation import evaluate
-    from dlc_batch_trainer.plan import TrainedSnapshot
-
-    trained = TrainedSnapshot(snapshot, 1, 1, "epochs", None)
-    ours = evaluate(ready.config_path, 1, ready.trainset, trained, ready.split, ready.images)
-    shutil.rmtree(ready.config_path.parent / "evaluation-results-pytorch")
-    _evaluate_native(ready, snapshot)
-    native = _native_scores(ready)
-    figures = {f"{name} (DLC's own)": (ours.deeplabcut[name], native[name]) for name in native}
-    figures["test_rmse_px (from points)"] = (ours.test.mean_px or 0.0, native["test_rmse_px"])
-    return {name: (f"{a:.2f}", f"{b:.2f}") for name, (a, b) in figures.items()}
-
-
-def _evaluate_native(ready: Any, snapshot: Path) -> None:
-    import deeplabcut
-
-    # Ours leaves one snapshot; by hand there may be several
-    deeplabcut.evaluate_network(
-        str(ready.config_path),
-        shuffles=[1],
-        trainingsetindex=ready.trainset,
-        snapshots_to_evaluate=[snapshot.stem],
-    )
-
-
-def _native_scores(ready: Any) -> dict[str, float]:
-    from dlc_batch_trainer.evaluation.deeplabcut_files import find_scores, read_scores
-
-    return read_scores(find_scores(ready.config_path.parent, "pytorch"), is_multi_animal=False)
+def _say(line: str) -> None:
+    print(line, flush=True)  # at once: the next may take hours
 
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["child", way, text]:
-            child(way, text)
-        case _:
-            main()
+    sys.exit(main())
