@@ -32,7 +32,7 @@ class Progress:
     metrics: Mapping[str, float] = field(default_factory=dict)  # on the validation frames
     learning_rate: float | None = None
     images_per_second: float | None = None
-    seconds_left: float | None = None  # of the train stage
+    seconds_left: float | None = None  # of the phase under way
     video: int = 0  # the one that is being analysed
     videos: int = 0  # of how many
 

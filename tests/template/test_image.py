@@ -45,6 +45,12 @@ def test_every_argument_is_declared_and_used() -> None:
     assert {name for name in declared if f"${{{name}}}" in TEXT} == set(declared)
 
 
+def test_other_networks_install_no_packages_anew() -> None:
+    """An argument is part of the key of each layer after it."""
+    (nets,) = (n for n, line in enumerate(INSTRUCTIONS) if line.startswith("ARG NETS"))
+    assert "dlc_batch_trainer.bake" in INSTRUCTIONS[nets + 1]
+
+
 def test_baking_needs_no_more_than_is_copied_before_it(tmp_path: Path) -> None:
     (bake,) = (n for n, line in enumerate(INSTRUCTIONS) if "dlc_batch_trainer.bake" in line)
     place = "/opt/dlc-batch/"

@@ -48,6 +48,9 @@ class Listener:
     def _now(self) -> int:
         return self.steps[-1][0] if self.steps else 0
 
+    def phase(self, batch_size: int) -> None:
+        print(f"{batch_size} frames a step")
+
     def step(self, *told: Any) -> None:
         *_, step, steps, images, loss = told
         self.steps.append((step, loss))

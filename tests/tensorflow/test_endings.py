@@ -78,7 +78,7 @@ def played(
         step("other_network", earlier, start=str(folder / "weights" / "resnet_v1_50.ckpt")),
         step("steep", {"overrides": {"optimizer": "sgd", "multi_step": [[1e30, 9]]}}),
         step("halved", {"batch_size": 4}, halvings=1),
-        step("too_large", {"overrides": {**GENTLE, "max_input_size": 70}}),
+        step("too_large", {"overrides": {**GENTLE, "max_input_size": 50}}),
         {**step("home", {"iterations": None, "overrides": {}}), "project": str(at_home)},
         step("vast", {"batch_size": 256, "overrides": VAST}, spare_bytes=1_500_000_000),
         {"name": "distances", "points": [[[0, 0], [10, 0]], [[10, 1]]], "most": 100},

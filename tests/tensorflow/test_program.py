@@ -165,11 +165,13 @@ def wait_for_draft(bench: Bench, process: subprocess.Popen[str]) -> None:
 @pytest.mark.long
 def test_sigterm_in_the_middle(make_bench: MakeBench, single: Path) -> None:
     bench = make_bench()
-    bench.submit(bench.zip_project(single), "", REQUEST)
+    request = replace(REQUEST, checkpoint_minutes=10, validation=False)
+    bench.submit(bench.zip_project(single), "", request)
     with running(bench) as process:
         wait_for("iteration ", bench, process)
         os.kill(process.pid, signal.SIGTERM)
         began = time.monotonic()
         assert process.wait(timeout=60) == 75
         assert time.monotonic() - began < 25
+    assert len(checkpoints(bench)) == 1, "the signal made no checkpoint, or another one did"
     assert 0 < position(bench)["samples"] < ITERATIONS

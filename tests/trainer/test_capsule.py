@@ -63,7 +63,7 @@ def _training(**changes: Any) -> Training:
         "split": split,
         "images": IMAGES,
         "snapshot": TrainedSnapshot(
-            SNAPSHOT, 200, 200, "epochs", Best(150, 2.345), {"pose_sha256": "abc"}
+            SNAPSHOT, 150, 200, 200, "epochs", Best(150, 2.345), {"pose_sha256": "abc"}
         ),
         "metrics": {
             "test_rmse_px": 3.21,
@@ -87,7 +87,8 @@ def test_record_is_enough_to_repeat_it() -> None:
     assert facts["split"]["validation"] == IMAGES[3:5]
     assert facts["split"]["test"] == IMAGES[5:]
     assert facts["snapshot"] == {
-        "trained": 200,
+        "trained": 150,
+        "done": 200,
         "total": 200,
         "unit": "epochs",
         "best": {"epoch": 150, "rmse_px": 2.345},
@@ -118,6 +119,14 @@ def test_methods_of_a_training() -> None:
     assert all(len(line) <= 99 for line in paragraph.splitlines())
 
 
+def test_methods_of_a_training_that_was_ended_tell_what_was_done() -> None:
+    """Of 200 epochs 170 were trained, from some point on with half the batch."""
+    snapshot = TrainedSnapshot(SNAPSHOT, 150, 170, 200, "epochs", Best(150, 2.345))
+    words = " ".join(methods_text(_training(snapshot=snapshot, halvings=1)).split())
+    assert "trained for 170 epochs with a batch size of 4 (8 until the memory did not" in words
+    assert "learning rate of 5e-05, 5e-06 from epoch 160. Frames" in words
+
+
 def test_methods_of_tensorflow_and_several_animals() -> None:
     text = methods_text(
         _training(
@@ -125,13 +134,13 @@ def test_methods_of_tensorflow_and_several_animals() -> None:
             settings=TENSORFLOW,
             is_multi_animal=True,
             metrics={},
-            snapshot=TrainedSnapshot(SNAPSHOT, 20, 20, "iterations", None),
+            snapshot=TrainedSnapshot(SNAPSHOT, 20_000, 20_000, 430_000, "iterations", None),
             hardware={"cpu": "EPYC", "cores": 4, "gpu": None},
         )
     )
     words = " ".join(text.split())
-    assert "for 20 iterations with a batch size of 1; the learning rate was 0.005" in words
-    assert "until iteration 10000, 0.02 until iteration 430000." in words
+    assert "for 20000 iterations with a batch size of 1; the learning rate was 0.005" in words
+    assert "until iteration 10000, 0.02 until iteration 20000." in words
     assert "method imgaug" in words
     assert "Lauer et al. (2022)" in words
     assert "error" not in words
@@ -140,9 +149,11 @@ def test_methods_of_tensorflow_and_several_animals() -> None:
 
 def test_halved_batch_is_the_one_that_is_told() -> None:
     words = " ".join(methods_text(_training(halvings=2)).split())
-    assert "a batch size of 2; AdamW with a learning rate of 2.5e-05, 2.5e-06 from" in words
+    assert "a batch size of 2 (8 until the memory did not suffice); AdamW with a" in words
+    assert "a learning rate of 2.5e-05, 2.5e-06 from" in words
     words = " ".join(methods_text(_training(halvings=9)).split())
-    assert "a batch size of 1; AdamW with a learning rate of 1.25e-05," in words
+    assert "a batch size of 1 (8 until the memory did not suffice)" in words
+    assert "AdamW with a learning rate of 1.25e-05," in words
 
 
 def test_cost_is_of_all_attempts() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
+from tests.trainer.snapshots import hash_of
 
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.outcome import ErrorKind
@@ -55,7 +57,8 @@ def test_it_begins_where_the_earlier_one_ended(
     run_id = earlier.bench.keys.run_id
     assert began["pose_weights"] == run_id
     (snapshot,) = earlier.done.results.glob("dlc-models-pytorch/*/*/train/snapshot-001.pt")
-    assert began["pose_sha256"] == _hash_of(snapshot)
+    state = torch.load(snapshot, map_location="cpu", weights_only=True)["model"]
+    assert began["pose_sha256"] == hash_of(state)
     assert f"run {run_id}" in " ".join((later.results / "methods.txt").read_text().split())
 
 
@@ -88,13 +91,3 @@ def _without_tail(path: Path) -> str:
     rows = [line.split(",") for line in text.splitlines()]
     kept = [n for n in range(len(rows[0])) if rows[1][n] != "tailbase"]
     return "\n".join(",".join(row[n] for n in kept) for row in rows) + "\n"
-
-
-def _hash_of(snapshot: Path) -> str:
-    import torch
-
-    state = torch.load(snapshot, map_location="cpu", weights_only=True)["model"]
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        digest.update(name.encode() + state[name].contiguous().numpy().tobytes())
-    return digest.hexdigest()

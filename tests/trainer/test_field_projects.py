@@ -159,4 +159,4 @@ def test_settings_that_deeplabcut_does_not_take(bench: Bench, tiny_project: Path
     done = bench.train()
     assert done.exit_code == 2, done.output
     assert "wobble" in done.outcome.message
-    assert "overrides" in done.outcome.remedy
+    assert "docs/request.md lists the settings" in done.outcome.remedy

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 import os
 import signal
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
+from ruamel.yaml import YAML
 from tests.trainer.processes import running, wait_for, worker_of
 from tests.trainer.test_spot import Imds
 
@@ -68,8 +71,19 @@ def assert_same_training(broken: Finished, unbroken: Finished) -> None:
     assert broken.outcome.metrics == pytest.approx(unbroken.outcome.metrics, abs=1e-3)
 
 
+def prefix_of(bench: Bench) -> str:
+    return bench.keys.shuffle(1).checkpoints
+
+
+def facts_rate(bench: Bench) -> float:
+    """The learning rate that the results' own settings have."""
+    settings = bench.read(f"{bench.keys.results}{TRAIN}/pytorch_config.yaml").decode()
+    content = YAML(typ="safe", pure=True).load(settings)
+    return float(content["runner"]["optimizer"]["params"]["lr"])
+
+
 def checkpoints(bench: Bench) -> list[dict[str, Any]]:
-    prefix = bench.keys.shuffle(1).checkpoints
+    prefix = prefix_of(bench)
     listed = bench.s3.list_objects_v2(Bucket=bench.bucket, Prefix=prefix).get("Contents", [])
     names = sorted(each["Key"] for each in listed)
     manifests = [name for name in names if name.endswith(".json") and "attempts" not in name]
@@ -85,7 +99,7 @@ def position(bench: Bench) -> dict[str, int]:
 def test_sigterm_in_the_middle_of_an_epoch(
     bench: Bench, tiny_project: Path, slow_request: Request, unbroken: Finished
 ) -> None:
-    bench.submit(bench.zip_project(tiny_project), "", slow_request)
+    bench.submit(bench.zip_project(tiny_project), "", replace(slow_request, checkpoint_minutes=10))
     with running(bench) as process:
         wait_for("epoch 2/", bench, process)
         time.sleep(0.5)
@@ -97,7 +111,7 @@ def test_sigterm_in_the_middle_of_an_epoch(
     assert "goes on by itself" in bench.outcome().remedy
     place = position(bench)
     assert place["epoch"] >= 2
-    assert 0 < place["samples"] < FRAMES, "not in the middle of an epoch"
+    assert 0 < place["samples"] <= FRAMES, "not within an epoch"
     assert list((bench.folder / "work").iterdir()) == []
     done = bench.train(AWS_BATCH_JOB_ATTEMPT="2")
     assert "going on from checkpoint" in done.output
@@ -107,8 +121,10 @@ def test_sigterm_in_the_middle_of_an_epoch(
     assert [each["ended"] for each in attempts] == ["interrupted", None]
 
 
-def test_spot_notice(bench: Bench, tiny_project: Path, slow_request: Request) -> None:
-    bench.submit(bench.zip_project(tiny_project), "", slow_request)
+def test_spot_notice(
+    bench: Bench, tiny_project: Path, slow_request: Request, unbroken: Finished
+) -> None:
+    bench.submit(bench.zip_project(tiny_project), "", replace(slow_request, checkpoint_minutes=10))
     handler = type("Handler", (Imds,), {"entries": {"instance-life-cycle": "spot"}})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -120,7 +136,9 @@ def test_spot_notice(bench: Bench, tiny_project: Path, slow_request: Request) ->
             assert process.wait(timeout=60) == 75
             assert time.monotonic() - began < 25
         server.shutdown()
+    assert len(checkpoints(bench)) == 1, "the notice made no checkpoint, or another one did"
     assert position(bench)["epoch"] >= 1
+    assert_same_training(bench.train(AWS_BATCH_JOB_ATTEMPT="2"), unbroken)
 
 
 def test_killed_again_and_again(
@@ -146,7 +164,7 @@ def test_killed_again_and_again(
 
 def wait_for_upload(bench: Bench) -> None:
     """Wait until a file of a checkpoint is there and its manifest is not."""
-    prefix = bench.keys.shuffle(1).checkpoints
+    prefix = prefix_of(bench)
     end = time.monotonic() + 60
     while time.monotonic() < end:
         named = {sha for each in checkpoints(bench) for sha in each["files"].values()}
@@ -193,17 +211,27 @@ def test_out_of_memory_goes_on_with_half_the_batch(
     bench: Bench, tiny_project: Path, tiny_request: Request
 ) -> None:
     """The kernel kills the largest process: the one in which DeepLabCut runs."""
-    request = replace(tiny_request, epochs=4)
+    request = replace(tiny_request, epochs=20, checkpoint_minutes=0.05)
     bench.submit(bench.zip_project(tiny_project), "", request)
     with running(bench) as process:
-        wait_for("epoch 1/", bench, process)
+        wait_for("is safe", bench, process)
         os.kill(worker_of(process), signal.SIGKILL)
         assert process.wait(timeout=240) == 0
     outcome = bench.outcome()
     assert outcome.succeeded
     assert any("half the batch size" in note for note in outcome.notes)
+    facts = json.loads(bench.read(f"{bench.keys.results}run.json"))
+    assert facts["batch_size_halved"] == 1
     text = (bench.folder / "log-1.txt").read_text()
-    assert "epoch 4/4" in text
+    assert "going on from checkpoint" in text
+    assert "epoch 20/20" in text
+    newest = checkpoints(bench)[-1]
+    state = torch.load(
+        io.BytesIO(bench.read(f"{prefix_of(bench)}files/{newest['files']['state.pt']}")),
+        weights_only=True,
+    )
+    rate = facts_rate(bench)
+    assert [group["lr"] for group in state["optimizer"]["param_groups"]] == [rate / 2]
 
 
 def test_out_of_memory_twice_is_the_end(
@@ -224,6 +252,23 @@ def test_out_of_memory_twice_is_the_end(
     outcome = bench.outcome()
     assert "memory" in outcome.message
     assert "batch_size" in outcome.remedy
+
+
+def test_an_evaluation_that_dies_costs_the_scores_only(
+    bench: Bench, tiny_project: Path, tiny_request: Request
+) -> None:
+    """Killed while it scores: the network is there, and is sent."""
+    bench.submit(bench.zip_project(tiny_project), "", tiny_request)
+    with running(bench) as process:
+        wait_for("== evaluate", bench, process)
+        os.kill(worker_of(process), signal.SIGKILL)
+        assert process.wait(timeout=240) == 0
+    outcome = bench.outcome()
+    assert outcome.succeeded
+    assert "test_rmse_px" not in outcome.metrics
+    assert any("died while it scored the network" in note for note in outcome.notes)
+    assert not any("batch size" in note for note in outcome.notes)
+    assert any(name.endswith("train/snapshot-002.pt") for name in outcome.files)
 
 
 def test_a_stuck_loader_is_told(bench: Bench, tiny_project: Path, slow_request: Request) -> None:
@@ -288,8 +333,8 @@ def test_the_lab_stops_at_once(bench: Bench, tiny_project: Path, slow_request: R
 
 
 def test_time_limit_near(bench: Bench, tiny_project: Path, slow_request: Request) -> None:
-    """Of 0.02 h = 72 s a minute is for what comes after; the training itself is cut short."""
-    request = replace(slow_request, epochs=5000, time_limit_hours=0.02)
+    """Of 0.03 h = 108 s a minute is for what comes after; the training itself is cut short."""
+    request = replace(slow_request, epochs=5000, time_limit_hours=0.03)
     bench.submit(bench.zip_project(tiny_project), "", request)
     done = bench.train()
     assert done.exit_code == 0, done.output

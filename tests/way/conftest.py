@@ -249,5 +249,6 @@ def host(trainer_host: Host) -> Iterator[Host]:
     trainer_host.arrange()
     yield trainer_host
     trainer_host.proxy.hook = nothing
+    trainer_host.end_all_jobs()
     trainer_host.killed.clear()
     shutil.rmtree(trainer_host.folder, ignore_errors=True)

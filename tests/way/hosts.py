@@ -123,6 +123,17 @@ class Host:
         os.killpg(group, signal.SIGKILL)
         self.killed.append(time.monotonic())
 
+    def end_all_jobs(self) -> None:
+        """End whatever a test has left running."""
+        ended = ("SUCCEEDED", "FAILED")
+        batch = self.way.client("batch")
+        for job in self.way.jobs(""):
+            if job["status"] not in ended:
+                batch.terminate_job(jobId=job["jobId"], reason="the test is over")
+        self.way.wait_for(
+            lambda: all(job["status"] in ended for job in self.way.jobs("")), "the jobs' end"
+        )
+
     def training_process(self, run: str) -> int | None:
         """The process in which DeepLabCut runs."""
         group = self.group_of(run)

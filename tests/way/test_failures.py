@@ -100,7 +100,7 @@ def test_out_of_memory_once(host: Host, tmp_path: Path) -> None:
         kill_training(run)
         _, mail = run.end("SUCCEEDED")
     assert "most likely for lack of the computer's memory" in mail.body
-    assert "It went on with half the batch size." in mail.body
+    assert "it went on with half the batch size" in mail.body
 
 
 @pytest.mark.long

@@ -78,13 +78,4 @@ def training(host: Host, folder: Path, request: dict[str, Any]) -> Iterator[Trai
     try:
         yield Training(host, run)
     finally:
-        _terminate(host, run)
-
-
-def _terminate(host: Host, run: str) -> None:
-    ended = ("SUCCEEDED", "FAILED")
-    for job in host.way.jobs(run):
-        host.way.client("batch").terminate_job(jobId=job["jobId"], reason="the test is over")
-    host.way.wait_for(
-        lambda: all(job["status"] in ended for job in host.way.jobs(run)), "the end of the job"
-    )
+        host.end_all_jobs()

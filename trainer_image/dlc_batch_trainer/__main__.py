@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,23 +20,28 @@ from dlc_batch_core.limits import Limits
 from dlc_batch_core.outcome import ErrorKind, Outcome
 from dlc_batch_core.progress import Progress
 from dlc_batch_trainer.background import LatestWriter
-from dlc_batch_trainer.errors import DISK_FULL, Cancelled, InfrastructureError, Interrupted
-from dlc_batch_trainer.patience import STORE_ERRORS, patiently
-from dlc_batch_trainer.program import Attempt, TrainingProgram
+from dlc_batch_trainer.errors import (
+    DISK_FULL,
+    UNFORESEEN,
+    Cancelled,
+    InfrastructureError,
+    Interrupted,
+    Unreachable,
+)
+from dlc_batch_trainer.patience import STORE_ERRORS, passes, patiently
+from dlc_batch_trainer.program import Attempt, Trained, TrainingProgram
 from dlc_batch_trainer.progress import ProgressReporter
 from dlc_batch_trainer.store import RunStore
 from dlc_batch_trainer.termination import Termination
 
-_BUG = DlcBatchError(
-    "The training program failed in a way it does not know.",
-    "Send the run id to whoever looks after dlc-batch: the log holds the details.",
-)
 _INTERRUPTED = InfrastructureError(
     "The training was interrupted.", "It goes on by itself from its last checkpoint."
 )
 #: How long the outcome is tried to be written while S3 refuses, in seconds; less when the host is
 #: about to be taken away.
-_OUTCOME_SECONDS, _HURRIED_SECONDS = 300.0, 3.0
+_OUTCOME_SECONDS, _HURRIED_SECONDS = 60.0, 3.0
+#: Stands in the outcome until what follows the training has ended.
+_UNFINISHED = "What was to follow the training (videos, export) did not come to its end."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,20 +63,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         program = TrainingProgram(
             store, asked.shuffle, Path(work), attempt, reporter, termination, mended
         )
+        early: list[Outcome] = []  # left as soon as the results were safe
+
+        def on_trained(trained: Trained) -> None:
+            early.append(_outcome_of(program, trained, _UNFINISHED))
+            _leave(store, early[-1], _HURRIED_SECONDS)
+
         try:
             termination.listen()
-            outcome, code = _train(program), ExitCode.DONE
+            outcome, code = _train(program, on_trained), ExitCode.DONE
         except BaseException as error:  # the edge of the process: whatever it is, the lab hears
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left to do takes a second
             code, outcome = _fail(error, attempt, reporter, mended)
+        if early and code is not ExitCode.DONE:  # what is trained is not told as lost
+            outcome = early[-1]
         progress.flush(_HURRIED_SECONDS)
-        return _leave(store, outcome, code)  # before gigabytes are cleaned up
+        patience = _HURRIED_SECONDS if code is ExitCode.INTERRUPTED else _OUTCOME_SECONDS
+        print(f"{outcome.message} {outcome.remedy}".strip(), flush=True)
+        is_left = _leave(store, outcome, patience)  # before gigabytes are cleaned up
+    return code if is_left else code or ExitCode.BUG
 
 
-def _train(program: TrainingProgram) -> Outcome:
+def _train(program: TrainingProgram, on_trained: Callable[[Trained], None]) -> Outcome:
     program.limits = Limits.from_settings(os.environ)
-    trained = program.run()
+    trained = program.run(on_trained)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is there: what is left takes a second
+    return _outcome_of(program, trained)
+
+
+def _outcome_of(program: TrainingProgram, trained: Trained, *notes: str) -> Outcome:
     return Outcome(
         succeeded=True,
         job_id=program.attempt.job_id,
@@ -80,7 +100,7 @@ def _train(program: TrainingProgram) -> Outcome:
         metrics=trained.metrics,
         files=trained.files,
         timings=program.reporter.timings(),
-        notes=tuple(program.mended),
+        notes=(*program.mended, *notes),
     )
 
 
@@ -119,17 +139,16 @@ def _as_failure(error: BaseException) -> DlcBatchError:
     if isinstance(error, DlcBatchError):
         return error
     if isinstance(error, STORE_ERRORS):
-        return InfrastructureError(
-            f"S3 did not answer as it should: {error}.", "Submit the project again."
-        )
+        kind = Unreachable if passes(error) else InfrastructureError
+        return kind(f"S3 did not answer as it should: {error}.", "Submit the project again.")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return DISK_FULL
-    return _BUG
+    return UNFORESEEN
 
 
 def _judge(failure: DlcBatchError) -> tuple[ExitCode, ErrorKind]:
     """Tell who must act."""
-    if failure is _INTERRUPTED:
+    if failure is _INTERRUPTED or isinstance(failure, Unreachable):
         return ExitCode.INTERRUPTED, ErrorKind.INFRASTRUCTURE
     if isinstance(failure, LabError):
         return ExitCode.USER, ErrorKind.USER
@@ -138,16 +157,14 @@ def _judge(failure: DlcBatchError) -> tuple[ExitCode, ErrorKind]:
     return ExitCode.BUG, ErrorKind.BUG
 
 
-def _leave(store: RunStore, outcome: Outcome, code: ExitCode) -> int:
-    """Leave the outcome where `complete` looks for it."""
-    print(f"{outcome.message} {outcome.remedy}".strip(), flush=True)
-    patience = _HURRIED_SECONDS if code is ExitCode.INTERRUPTED else _OUTCOME_SECONDS
+def _leave(store: RunStore, outcome: Outcome, patience: float) -> bool:
+    """Leave the outcome where `complete` looks for it; returns whether S3 took it."""
     try:
         patiently(lambda: store.write_outcome(outcome), patience)
     except STORE_ERRORS as error:
         print(f"outcome not written: {error}", file=sys.stderr, flush=True)
-        return code or ExitCode.BUG
-    return code
+        return False
+    return True
 
 
 def _keep_libraries_at_bay() -> None:

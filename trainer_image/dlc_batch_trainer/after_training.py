@@ -115,6 +115,7 @@ class AfterTraining:
 
     def _analyze_all(self, trained: Trained) -> None:
         videos, record = self.videos.listed(), self._read_record(trained)
+        self.files += [RECORD] if record else []
         taken: dict[str, Video] = {}
         for number, video in enumerate(videos, 1):
             if taken.setdefault(video.stem, video) is not video:

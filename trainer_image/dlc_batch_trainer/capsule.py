@@ -110,6 +110,7 @@ def run_facts(training: Training) -> dict[str, Any]:
         "split": _split_facts(training.split, training.images),
         "snapshot": {
             "trained": snapshot.trained,
+            "done": snapshot.done,
             "total": snapshot.total,
             "unit": snapshot.unit,
             "best": asdict(snapshot.best) if snapshot.best else None,
@@ -289,9 +290,12 @@ def _training_sentence(training: Training) -> str:
     prepared = _batch_size(training)
     size = max(prepared >> training.halvings, 1) if prepared else None
     batch = f" with a batch size of {size}" if size else ""
+    if prepared and size != prepared:
+        batch += f" ({prepared} until the memory did not suffice)"
+    factor = size / prepared if size and prepared else 1.0
     return (
-        f"The network was trained for {snapshot.total} {snapshot.unit}{batch};"
-        f" {_schedule(training.settings, size / prepared if size and prepared else 1.0)}."
+        f"The network was trained for {snapshot.done} {snapshot.unit}{batch};"
+        f" {_schedule(training.settings, factor, snapshot.done)}."
     )
 
 
@@ -302,16 +306,20 @@ def _batch_size(training: Training) -> int | None:
     return int(size) if size else None
 
 
-def _schedule(settings: Mapping[str, Any], factor: float) -> str:
+def _schedule(settings: Mapping[str, Any], factor: float, done: int) -> str:
     """The learning rate, in words.
 
     Args:
         settings: as prepared.
         factor: by which the rates were scaled, as the batch was for lack of memory.
+        done: epochs or iterations that were trained; what was to come later is not told.
     """
     if "multi_step" in settings:
+        begins = [0, *(last for _, last in settings["multi_step"])]
         steps = [
-            f"{rate * factor:g} until iteration {last}" for rate, last in settings["multi_step"]
+            f"{rate * factor:g} until iteration {min(last, done)}"
+            for (rate, last), begin in zip(settings["multi_step"], begins, strict=False)
+            if begin < done
         ]
         return f"the learning rate was {', '.join(steps)}"
     runner = settings["runner"]
@@ -324,7 +332,9 @@ def _schedule(settings: Mapping[str, Any], factor: float) -> str:
     if scheduler["type"] != "LRListScheduler":
         return f"{text}, changed by the schedule {scheduler['type']}"
     pairs = zip(values["milestones"], values["lr_list"], strict=True)
-    changes = [f"{_first(rate) * factor:g} from epoch {epoch}" for epoch, rate in pairs]
+    changes = [
+        f"{_first(rate) * factor:g} from epoch {epoch}" for epoch, rate in pairs if epoch < done
+    ]
     return f"{text}, {', '.join(changes)}" if changes else text
 
 

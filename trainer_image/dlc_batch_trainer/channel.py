@@ -27,11 +27,19 @@ _ORPHANED = 70  # exit code, sysexits' EX_SOFTWARE: nobody is left to read it
 class Channel:
     """The training process's end; a `plan.Monitor` for the engines."""
 
-    def __init__(self, events: IO[str], commands: IO[str]) -> None:
+    def __init__(self, events: IO[str], commands: IO[str], is_stopped: bool = False) -> None:
+        """
+        Args:
+            events: the pipe to the watcher.
+            commands: its words.
+            is_stopped: whether training is not to go on from where it is.
+        """
         self._events = events
         self._lock = threading.Lock()
         self._interrupt = threading.Event()
         self._stop = threading.Event()
+        if is_stopped:
+            self._stop.set()
         self._told = 0.0
         self._images = 0
         threading.Thread(target=self._listen, args=(commands,), daemon=True).start()
@@ -43,6 +51,10 @@ class Channel:
     def note(self, text: str) -> None:
         """Tell a sentence for the lab."""
         self._send({"event": "note", "text": text})
+
+    def phase(self, batch_size: int) -> None:
+        """See plan.Monitor."""
+        self._send({"event": "phase", "batch_size": batch_size})
 
     def step(
         self, phase: str, epoch: int, epochs: int, step: int, steps: int, images: int, loss: float

@@ -11,7 +11,6 @@ that no manifest names, and they are removed with the next.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_trainer.hashes import sha256_of
 from dlc_batch_trainer.patience import STORE_ERRORS
 from dlc_batch_trainer.plan import POSITION_FILE
 
@@ -129,13 +129,13 @@ class CheckpointStore:
         target.mkdir(parents=True)
         for name, sha in manifest.files.items():
             self.client.download_file(self.bucket, self._file_key(sha), str(target / name))
-            if _sha256(target / name) != sha:
+            if sha256_of(target / name) != sha:
                 raise ValueError(f"{name} is damaged")
             self._uploaded.add(sha)
         (target / POSITION_FILE).write_text(json.dumps(manifest.position))
 
     def _put_file(self, path: Path) -> str:
-        sha = _sha256(path)
+        sha = sha256_of(path)
         if sha not in self._uploaded:
             self.client.upload_file(str(path), self.bucket, self._file_key(sha))
             self._uploaded.add(sha)
@@ -189,8 +189,3 @@ class CheckpointStore:
 
     def _delete(self, key: str) -> None:
         self.client.delete_object(Bucket=self.bucket, Key=key)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

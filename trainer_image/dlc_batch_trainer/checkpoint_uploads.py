@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from pathlib import Path
 
 from dlc_batch_trainer.checkpoint_store import CheckpointStore, Manifest
@@ -24,7 +23,6 @@ class CheckpointUploads:
         self._change = threading.Condition()
         self._ended = False
         self.newest: Manifest | None = None
-        self.newest_seconds = 0.0  # time.monotonic() when the newest was safe
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -68,7 +66,6 @@ class CheckpointUploads:
             except (*STORE_ERRORS, OSError) as error:
                 print(f"checkpoint not uploaded, trying again: {error}", flush=True)
             else:
-                self.newest_seconds = time.monotonic()
                 where = self.newest.position["position"]
                 print(f"checkpoint {self.newest.number} is safe: {where}", flush=True)
                 return

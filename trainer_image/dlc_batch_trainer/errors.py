@@ -7,13 +7,15 @@ DlcBatchError
 │       ├── OutOfMemory   the network does not fit with this batch; tried once more with half
 │       └── Cancelled     the lab stopped the training
 └── CloudError            exit 1: it would repeat
-    └── InfrastructureError  network, disk, memory, weights that can't be had
+    └── InfrastructureError  disk, weights that can't be had, a training that stands still
+        ├── Unscored      evaluation took the process with it; tried again without
+        └── Unreachable   exit 75: S3 did not answer for long; another host may do better
 Interrupted               exit 75: the host is taken away; no Exception, so that no library eats it
 """
 
 from __future__ import annotations
 
-from dlc_batch_core.errors import CloudError, LabError
+from dlc_batch_core.errors import CloudError, DlcBatchError, LabError
 
 
 class UserError(LabError):
@@ -36,9 +38,21 @@ class InfrastructureError(CloudError):
     """The lab's project is fine; what it runs on is not."""
 
 
+class Unreachable(InfrastructureError):
+    """S3 did not answer for long; what was trained is safe in its checkpoints."""
+
+
+class Unscored(InfrastructureError):
+    """The process died, or stood still, while it scored the network that it had trained."""
+
+
 class Interrupted(BaseException):
     """The host is taken away; a checkpoint was made where there was something to keep."""
 
 
+UNFORESEEN = DlcBatchError(
+    "The training program failed in a way it does not know.",
+    "Send the run id to whoever looks after dlc-batch: the log holds the details.",
+)
 DISK_REMEDY = "Ask your admin for a larger disk (VolumeSize in template.yaml)."
 DISK_FULL = InfrastructureError("The disk is full.", DISK_REMEDY)

@@ -14,7 +14,6 @@ No config.yaml: the lab's own stays as it is. No path of this computer in any of
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import zipfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from dlc_batch_core.yaml_reader import read_yaml_mapping
+from dlc_batch_trainer.hashes import sha256_of
 from dlc_batch_trainer.yaml_writer import write_yaml
 
 RUN_FILE = "run.json"
@@ -139,11 +139,6 @@ def zip_results(folder: Path, name: str) -> Path:
 def write_run_file(folder: Path, facts: Mapping[str, object]) -> None:
     """Write run.json, with the hash of each file that lies in results/ so far."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
-    hashes = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
+    hashes = {file.relative_to(folder).as_posix(): sha256_of(file) for file in files}
     content = {**facts, "sha256": hashes}
     (folder / RUN_FILE).write_text(json.dumps(content, indent=1, default=str) + "\n")
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

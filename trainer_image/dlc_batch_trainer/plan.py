@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from dlc_batch_trainer.errors import Interrupted
+from dlc_batch_trainer.errors import Interrupted, UserError
 
 __all__ = [
     "BEST_FILE",
@@ -21,6 +21,7 @@ __all__ = [
     "Position",
     "TrainedSnapshot",
     "TrainingPlan",
+    "checkpoint_folder",
     "new_checkpoint",
     "read_checkpoint",
 ]
@@ -31,9 +32,9 @@ POSITION_FILE = "position.json"
 BEST_FILE = "best.pt"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Position:
-    """How far a training is. Ordered: detector before pose, then by work done.
+    """How far a training is.
 
     With the TensorFlow engine `epoch` is 0 and `samples` counts iterations.
     """
@@ -78,8 +79,9 @@ class TrainedSnapshot:
     """What a training leaves in the model folder: one snapshot, and what is to be said of it."""
 
     path: Path  # of the file (a prefix for TensorFlow)
-    trained: int  # epochs (iterations) it was trained for
-    total: int  # epochs (iterations) of the whole training
+    trained: int  # epochs (iterations) after which it was taken
+    done: int  # epochs (iterations) that were trained in all; fewer than total where it was ended
+    total: int  # epochs (iterations) that were asked for
     unit: str  # "epochs" or "iterations"
     best: Best | None  # None: no validation frames, so the last snapshot is it
     began_from: Mapping[str, str] = field(default_factory=dict)  # name and sha256 of weights
@@ -88,6 +90,9 @@ class TrainedSnapshot:
 
 class Monitor(Protocol):
     """Who watches a training: hears of its steps and tells it when to stop."""
+
+    def phase(self, batch_size: int) -> None:
+        """Hear that a phase begins, with so many frames a step."""
 
     def step(
         self, phase: str, epoch: int, epochs: int, step: int, steps: int, images: int, loss: float
@@ -122,6 +127,29 @@ class Monitor(Protocol):
         """Whether to end the training here and keep the best snapshot; asked after each step."""
 
 
+def require_steps(steps: int) -> None:
+    """Raise where a training was ended before there was anything to keep.
+
+    Args:
+        steps: whatever was trained of the network that finds the body parts.
+
+    Raises:
+        UserError: none.
+    """
+    if not steps:
+        raise UserError(
+            "The training was ended before the network that finds the body parts had made a step:"
+            " there is nothing to keep.",
+            "Upload the project again. Where it ended at its time limit, ask for more"
+            " `time_limit_hours` in dlc-batch.yaml, or for fewer epochs of the detector.",
+        )
+
+
+def checkpoint_folder(plan: TrainingPlan, number: int, position: Position) -> Path:
+    """Return where a checkpoint lies: each phase counts its own, while the last is uploaded."""
+    return plan.checkpoints / f"{position.phase}-{number:06}"
+
+
 @contextmanager
 def new_checkpoint(
     plan: TrainingPlan,
@@ -132,10 +160,10 @@ def new_checkpoint(
 ) -> Iterator[Path]:
     """Give a folder to write a checkpoint's files into; whole only once the block is left.
 
-    Afterwards it lies at `plan.checkpoints / f"{number:06}"`.
+    Afterwards it lies at `checkpoint_folder`.
     """
-    target = plan.checkpoints / f"{number:06}"
-    draft = plan.checkpoints / f"{number:06}.part"
+    target = checkpoint_folder(plan, number, position)
+    draft = target.with_name(f"{target.name}.part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:

@@ -32,16 +32,16 @@ from dlc_batch_trainer.background import Poll
 from dlc_batch_trainer.checkpoint_store import CheckpointStore, Manifest
 from dlc_batch_trainer.checkpoint_uploads import CheckpointUploads
 from dlc_batch_trainer.container import describe_image
-from dlc_batch_trainer.errors import Interrupted, OutOfMemory, UserError
+from dlc_batch_trainer.errors import Interrupted, OutOfMemory, Unscored, UserError
 from dlc_batch_trainer.ingest import Ingest
-from dlc_batch_trainer.patience import STORE_ERRORS
+from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.progress import ProgressReporter
 from dlc_batch_trainer.spot import NOTICE_SECONDS, Metadata, is_to_be_taken_away
 from dlc_batch_trainer.store import RunStore, StoredUpload
 from dlc_batch_trainer.supervisor import Signals, Supervisor, WorkerEnd
 from dlc_batch_trainer.termination import Termination
 from dlc_batch_trainer.videos import Videos
-from dlc_batch_trainer.watch import Disk, Stall, seconds_to_follow, seconds_to_train
+from dlc_batch_trainer.watch import Disk, Stall, seconds_until_end_of
 from dlc_batch_trainer.worker_job import WorkerJob
 
 _CONTROL_SECONDS = 10.0  # how often control.json is read
@@ -85,9 +85,13 @@ class TrainingProgram:
     limits: Limits = field(default_factory=Limits)  # how large a project is accepted
     _began: float = field(default_factory=time.monotonic)
     _attempts: list[dict[str, Any]] = field(default_factory=list)
+    _batch_size: int | None = None  # of the last training process, as far as it had come
 
-    def run(self) -> Trained:
-        """Train the shuffle and leave its results in S3.
+    def run(self, on_trained: Callable[[Trained], None]) -> Trained:
+        """Train the shuffle and leave its results in S3; then do what is to follow.
+
+        Args:
+            on_trained: told as soon as the results are safe, where something is to follow.
 
         Raises:
             DlcBatchError: with a sentence and a remedy, whoever must act.
@@ -97,18 +101,22 @@ class TrainingProgram:
         run = self.store.read_request()
         upload = self.store.find_upload(run)
         checkpoints = self.store.checkpoints()
-        self._attempts = checkpoints.read_attempts()
+        self._attempts = patiently(checkpoints.read_attempts)
         try:
             with self._signals() as signals:
                 end = self._train(run, upload, checkpoints, signals)
                 files = self.store.write_results(self.work / "results")
-                self.mended += end.notes
-                files += self._follow(run, signals)
+                trained = Trained(end.message, end.metrics, files)
+                if run.request.analyze_videos or run.request.export_model:
+                    self._record(checkpoints, trained=True)
+                    on_trained(trained)
+                    more = self._follow(run, signals)
+                    trained = dataclasses.replace(trained, files=(*files, *more))
         except BaseException as error:
             self._record_end(checkpoints, _word_of(error))
             raise
         self._record_end(checkpoints, "done")
-        return Trained(end.message, end.metrics, files)
+        return trained
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[Signals]:
@@ -135,15 +143,24 @@ class TrainingProgram:
         job = self._gather(run, upload)
         self.reporter.enter("restore")
         job = self._restored(job, checkpoints)
-        try:
-            return self._supervise(run, job, checkpoints, signals)
-        except OutOfMemory as error:
-            if job.halvings or (run.request.batch_size or 2) < 2:
-                raise
-            self.mended.append(f"{error.message} It went on with half the batch size.")
-        shutil.rmtree(job.project)  # the training data set is made once in a copy
-        job = dataclasses.replace(self._gather(run, upload), attempts=tuple(self._attempts))
-        return self._supervise(run, self._restored(job, checkpoints, 1), checkpoints, signals)
+        while True:
+            try:
+                return self._supervise(run, job, checkpoints, signals)
+            except OutOfMemory as error:
+                if job.halvings or self._batch_size == 1:
+                    raise
+                self.mended.append(error.message)
+                job = dataclasses.replace(job, halvings=1)
+            except Unscored as error:
+                if not job.is_scored:
+                    raise
+                self.mended.append(f"{error.message} The network has no scores. {error.remedy}")
+                job = dataclasses.replace(job, is_scored=False)
+            shutil.rmtree(job.project)  # the training data set is made once in a copy
+            shutil.rmtree(job.results, ignore_errors=True)
+            again = self._gather(run, upload)
+            again = dataclasses.replace(again, halvings=job.halvings, is_scored=job.is_scored)
+            job = self._restored(again, checkpoints)
 
     def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:
         """Bring everything that the training process needs onto the disk."""
@@ -181,15 +198,14 @@ class TrainingProgram:
         prefix = pose[0].with_suffix("") if pose[0].suffix == ".index" else pose[0]
         return str(prefix), str(detector[0]) if detector else None
 
-    def _restored(
-        self, job: WorkerJob, checkpoints: CheckpointStore, more_halvings: int = 0
-    ) -> WorkerJob:
+    def _restored(self, job: WorkerJob, checkpoints: CheckpointStore) -> WorkerJob:
         """Put the checkpoint to go on from into the job, and record that this attempt begins."""
         target = self.work / "resume"
-        found = checkpoints.restore(target)
+        found = patiently(lambda: checkpoints.restore(target))
         halvings = int(found.position.get("halvings", 0)) if found else 0
         before = [each for each in self._attempts if each.get("attempt") != self.attempt.number]
-        halvings = halvings_now(before, found.number if found else None, halvings) + more_halvings
+        halvings = halvings_now(before, found.number if found else None, halvings)
+        halvings = max(halvings, job.halvings)
         if found:
             print(f"going on from checkpoint {found.number}: {found.position['position']}")
         place = Metadata.from_environment().describe()
@@ -204,6 +220,7 @@ class TrainingProgram:
             notes=tuple(self.mended),
             timings=self.reporter.timings(),
             image=describe_image(),
+            is_trained=bool(found) and any(each.get("trained") for each in before),
         )
 
     def _entry(
@@ -218,6 +235,7 @@ class TrainingProgram:
             "halvings": halvings,
             "ended": None,
             "seconds": None,
+            "trained": False,  # whether it has left results
             **place,
         }
 
@@ -226,11 +244,11 @@ class TrainingProgram:
     ) -> WorkerEnd:
         shutil.rmtree(job.checkpoints, ignore_errors=True)
         uploads = CheckpointUploads(checkpoints)
-        limit = seconds_to_train(run.request.time_limit_hours)
+        hours = run.request.time_limit_hours
         supervisor = Supervisor(
             job=job,
             signals=signals,
-            seconds_left=lambda: limit - (time.monotonic() - self._began),
+            seconds_left=lambda stage: self._seconds_until_end_of(stage, hours),
             stall=Stall(60 * run.request.stall_minutes),
             disk=Disk(lambda: shutil.disk_usage(self.work).free),
             reporter=self.reporter,
@@ -238,10 +256,13 @@ class TrainingProgram:
         )
         try:
             with self.termination.deferred():
-                return supervisor.run()
+                end = supervisor.run()
+            if self.termination.asked:  # too late for the training to hear of it
+                raise Interrupted
+            return end
         finally:
+            self._batch_size = supervisor.batch_size
             self.mended += [note for note in supervisor.notes if note not in self.mended]
-            supervisor.notes.clear()
             with self.termination.deferred():
                 uploads.finish(supervisor.seconds_to_spare)
 
@@ -254,16 +275,14 @@ class TrainingProgram:
         Raises:
             Interrupted: the host is taken away; the next attempt goes on with the rest.
         """
-        if not (run.request.analyze_videos or run.request.export_model):
-            return ()
-        limit = seconds_to_follow(run.request.time_limit_hours)
+        hours = run.request.time_limit_hours
 
         def reason_to_end() -> str | None:
             if signals.interrupt():
                 return "the computer was taken away"
             if signals.control() is Action.STOP_NOW:
                 return "the lab stopped the run"
-            is_late = time.monotonic() - self._began >= limit
+            is_late = self._seconds_until_end_of("after", hours) <= 0
             return "the time limit was near" if is_late else None
 
         self.reporter.enter("after")
@@ -285,10 +304,18 @@ class TrainingProgram:
         self.mended += after.notes
         return tuple(after.files)
 
+    def _seconds_until_end_of(self, stage: str, time_limit_hours: float) -> float:
+        gone = time.monotonic() - self._began
+        return seconds_until_end_of(stage, time_limit_hours) - gone
+
     def _record_end(self, checkpoints: CheckpointStore, word: str) -> None:
+        self._record(checkpoints, ended=word, seconds=round(time.monotonic() - self._began))
+
+    def _record(self, checkpoints: CheckpointStore, **facts: Any) -> None:
+        """Put facts about this attempt into attempts.json, once it has begun."""
         if not self._attempts or self._attempts[-1]["attempt"] != self.attempt.number:
             return
-        self._attempts[-1] |= {"ended": word, "seconds": round(time.monotonic() - self._began)}
+        self._attempts[-1] |= facts
         _try(lambda: checkpoints.write_attempts(self._attempts))
 
 

@@ -137,7 +137,7 @@ class ProgressReporter:
             self._line_printed = now
             shown = _all_finite(event["metrics"]) if is_epoch else None
             print(_line(self._now, shown), flush=True)
-        is_last = is_epoch and event["epoch"] == event["epochs"]
+        is_last = is_epoch and 0 < event["epoch"] == event["epochs"]
         if is_last or now - self._written >= PROGRESS_SECONDS:
             self._send()
         if self._namespace and now - self._metrics_told >= METRICS_SECONDS:
@@ -181,7 +181,8 @@ def _line(now: Progress, metrics: Mapping[str, float] | None) -> str:
     if now.images_per_second:
         parts.append(f"{now.images_per_second:.1f} images/s")
     if now.seconds_left is not None:
-        parts.append(f"about {_duration(now.seconds_left)} left")
+        of = " of the detector" if what else ""
+        parts.append(f"about {_duration(now.seconds_left)} left{of}")
     return ", ".join(parts)
 
 
@@ -196,6 +197,8 @@ def _metrics_line(now: Progress, namespace: str, dimensions: Mapping[str, str]) 
         "Loss": (now.loss, "None"),
         "ImagesPerSecond": (now.images_per_second, "Count/Second"),
         "Epoch": (now.epoch or None, "Count"),
+        "Iteration": (None if now.epochs else now.step or None, "Count"),
+        "ValidationRMSE": (now.metrics.get("validation_rmse_px"), "None"),
         "SecondsLeft": (now.seconds_left, "Seconds"),
     }
     there = {name: value for name, (value, _) in values.items() if value is not None}

@@ -103,8 +103,7 @@ class RunStore:
         return cls(boto3.client("s3", config=_CONFIG), bucket, keys, shuffle)
 
     def read_request(self) -> RunRequest:
-        answer = self.client.get_object(Bucket=self.bucket, Key=self.keys.request)
-        return RunRequest.from_json(answer["Body"].read())
+        return RunRequest.from_json(patiently(partial(self._get, self.keys.request)))
 
     def find_upload(self, run: RunRequest) -> StoredUpload:
         """Find exactly the version of the upload that was checked."""
@@ -112,7 +111,7 @@ class RunStore:
         if run.version_id:
             place["VersionId"] = run.version_id
         try:
-            head = self.client.head_object(**place)
+            head = patiently(lambda: self.client.head_object(**place))
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 raise _gone(run.key) from error
@@ -159,10 +158,7 @@ class RunStore:
             UserError: it left none.
         """
         results = RunKeys(self.keys.lab, run_id).results
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=results
-        )
-        keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+        keys = patiently(partial(self._list, results))
         wanted = [key for key in keys if _SNAPSHOT.fullmatch(key.removeprefix(results))]
         if not wanted:
             raise UserError(
@@ -172,8 +168,17 @@ class RunStore:
         target.mkdir(parents=True, exist_ok=True)
         paths = tuple(target / key.rpartition("/")[2] for key in wanted)
         for key, path in zip(wanted, paths, strict=True):
-            self.client.download_file(self.bucket, key, str(path))
+            patiently(partial(self.client.download_file, self.bucket, key, str(path)))
         return paths
+
+    def _get(self, key: str) -> bytes:
+        return bytes(self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def _list(self, prefix: str) -> list[str]:
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        return [each["Key"] for page in pages for each in page.get("Contents", [])]
 
     def _upload(self, path: Path, key: str) -> None:
         self.client.upload_file(str(path), self.bucket, key)

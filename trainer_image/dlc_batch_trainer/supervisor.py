@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import select
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from dlc_batch_trainer.errors import (
     InfrastructureError,
     Interrupted,
     OutOfMemory,
+    Unscored,
     UserError,
 )
 from dlc_batch_trainer.progress import ProgressReporter
@@ -39,6 +41,9 @@ _LEAST_UPLOAD_SECONDS = 2.0
 #: How long the last checkpoint's upload is waited for otherwise.
 _UPLOAD_SECONDS = 60.0
 _LOOK_SECONDS = 0.25  # how often what is not an event is looked at
+_MOST_READ = 1 << 16  # what a pipe holds
+#: Stages in which the network is trained, and in a checkpoint: it can be had without scores.
+_SCORING = ("evaluate", "export")
 _DUMP_SECONDS = 2.0  # for the threads' stacks to be written before the process is killed
 #: AWS's own variables stay with the watcher: what DeepLabCut loads needs none of them.
 _SECRET = ("AWS_ACCESS_KEY", "AWS_SECRET", "AWS_SESSION", "AWS_CONTAINER", "AWS_WEB_IDENTITY")
@@ -60,7 +65,6 @@ class WorkerEnd:
 
     message: str
     metrics: Mapping[str, float]
-    notes: list[str]
 
 
 @dataclass
@@ -69,12 +73,13 @@ class Supervisor:
 
     job: WorkerJob
     signals: Signals
-    seconds_left: Callable[[], float]  # until training has to stop
+    seconds_left: Callable[[str], float]  # until a stage has to end: train or evaluate
     stall: Stall
     disk: Disk
     reporter: ProgressReporter
     on_checkpoint: Callable[[Path], None]
     notes: list[str] = field(default_factory=list)  # sentences for the lab, as they come
+    batch_size: int | None = None  # of the phase under way
     _stage: str = ""
     _heard: float = 0.0  # time.monotonic() of the last sign of life
     _asked: float | None = None  # when the process was told to make a last checkpoint
@@ -88,6 +93,7 @@ class Supervisor:
         Raises:
             Interrupted: the host is taken away; the last checkpoint was told of.
             OutOfMemory: it may go with a smaller batch.
+            Unscored: it may go without evaluation.
             DlcBatchError: with a sentence and a remedy, whoever must act.
         """
         with self._started() as (process, events):
@@ -139,6 +145,8 @@ class Supervisor:
         if kind == "stage":
             self._stage = event["stage"]
             self.reporter.enter(self._stage)
+        elif kind == "phase":
+            self.batch_size = event["batch_size"]
         elif kind == "step":
             self.reporter.step(event)
         elif kind == "epoch":
@@ -165,10 +173,14 @@ class Supervisor:
             if self._stage not in ("train", "prepare", ""):  # its checkpoint is made already
                 process.kill()
             return
-        if self._stage in ("", "prepare", "train"):
-            self._look_at_stall(process, now - self._heard)
+        self._look_at_stall(process, now - self._heard)
         self._look_at_control(process)
-        if self._stage == "train" and not self._stopped and self.seconds_left() <= 0:
+        if self._stage == "evaluate" and self.seconds_left("evaluate") <= 0:
+            raise Unscored(
+                "The time limit was too near to evaluate the network.",
+                "Ask for more `time_limit_hours` in dlc-batch.yaml.",
+            )
+        if self._stage == "train" and not self._stopped and self.seconds_left("train") <= 0:
             self.notes.append(
                 f"The time limit is near: training was stopped at {self._where()}, and the best"
                 " snapshot so far was kept. Ask for more `time_limit_hours` or fewer epochs."
@@ -178,7 +190,10 @@ class Supervisor:
 
     def _look_at_stall(self, process: subprocess.Popen[str], quiet: float) -> None:
         try:
-            self.stall.check(quiet, self._where())
+            if self._stage in _SCORING:
+                self.stall.check_scoring(quiet)
+            else:
+                self.stall.check(quiet, self._where())
         except InfrastructureError:
             process.send_signal(signal.SIGUSR1)  # faulthandler: where its threads stand
             time.sleep(_DUMP_SECONDS)
@@ -207,16 +222,22 @@ class Supervisor:
         if self._stage != "train":
             return f"stage {self._stage or 'start'}"
         if now.epochs:
-            return f"epoch {now.epoch} of {now.epochs}"
+            of = "detector " if now.phase == "detector" else ""
+            return f"{of}epoch {now.epoch} of {now.epochs}"
         return f"iteration {now.step} of {now.steps}" if now.steps else "the first step"
 
     def _judge(self, code: int) -> WorkerEnd:
         if self._asked is not None and self._done is None:
             raise Interrupted
         if code == 0 and self._done is not None:
-            return WorkerEnd(self._done["message"], self._done["metrics"], self.notes)
+            return WorkerEnd(self._done["message"], self._done["metrics"])
         if self._failure is not None:
             raise self._failure
+        if self._stage in _SCORING:
+            raise Unscored(
+                f"The training process died while it scored the network (exit code {code}).",
+                "Send the run id to whoever looks after dlc-batch: the log holds the details.",
+            )
         if code == -signal.SIGKILL:  # not by us: the kernel, for lack of memory
             raise OutOfMemory(
                 "The training was killed, most likely for lack of the computer's memory.",
@@ -239,17 +260,22 @@ _END = object()
 
 
 def _read(reading: int, process: subprocess.Popen[str], events: queue.Queue[Any]) -> None:
-    """Queue the events of the process; its loader's processes may hold the pipe longer."""
-    threading.Thread(target=_tell_end, args=(process, events), daemon=True).start()
-    with os.fdopen(reading, encoding="utf-8") as lines:
+    """Queue the events of the process, all of them, and then its end.
+
+    Its loader's processes may hold the pipe longer than it lives.
+    """
+    rest = b""
+    while True:
+        has_ended = process.poll() is not None  # what it said before is in the pipe by now
+        is_ready = bool(select.select([reading], [], [], _LOOK_SECONDS)[0])
+        data = os.read(reading, _MOST_READ) if is_ready else b""
+        *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            with contextlib.suppress(ValueError):  # half a line of a killed process
-                events.put(json.loads(line))
-
-
-def _tell_end(process: subprocess.Popen[str], events: queue.Queue[Any]) -> None:
+            events.put(json.loads(line))
+        if not data and (has_ended or is_ready):
+            break
+    os.close(reading)
     process.wait()
-    time.sleep(_LOOK_SECONDS)  # what it said last is in the pipe still
     events.put(_END)
 
 

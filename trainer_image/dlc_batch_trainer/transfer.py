@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from dlc_batch_trainer.errors import InfrastructureError
+from dlc_batch_trainer.errors import Unreachable
 
 #: Read from the network at once, for each range in flight: the unit of what is kept in memory.
 CHUNK_BYTES = 256 * 1024
@@ -125,7 +125,7 @@ class RangeStream:
         self.close()
         self._faults += 1
         if self._faults >= MAX_FAULTS:
-            raise InfrastructureError(
+            raise Unreachable(
                 f"{self._source.name} could not be read: {fault}.", "Submit the project again."
             ) from fault
         seconds = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._faults - 1))

@@ -12,14 +12,10 @@ from threading import Event
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.videos import Video, chosen
-from dlc_batch_trainer.errors import InfrastructureError, UserError
+from dlc_batch_trainer.errors import UserError
 from dlc_batch_trainer.ingest import Ingest, require_room
-from dlc_batch_trainer.patience import patiently
 from dlc_batch_trainer.store import RunStore, StoredUpload
 from dlc_batch_trainer.transfer import RangeStream
-
-#: How long S3 may refuse to tell of a video, in seconds: a training waits for no video.
-_PATIENCE = 60.0
 
 
 @dataclass
@@ -83,15 +79,14 @@ class Videos:
             stream.close()
 
     def _find(self, video: Video) -> StoredUpload:
-        found: list[StoredUpload] = []
         place = replace(self.run, key=video.path, version_id=None)
         try:
-            patiently(lambda: found.append(self.store.find_upload(place)), _PATIENCE)
+            found = self.store.find_upload(place)
         except UserError as error:
             raise UserError(f"{video.path} is not in the bucket") from error
-        if not found[0].size:
-            raise InfrastructureError("the file is empty")
-        return found[0]
+        if not found.size:
+            raise UserError("the file is empty")
+        return found
 
     def _pause(self, seconds: float) -> bool:
         return self.is_unwanted() or Event().wait(seconds)

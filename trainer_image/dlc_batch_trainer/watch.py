@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlc_batch_trainer.errors import DISK_REMEDY, InfrastructureError
+from dlc_batch_trainer.errors import DISK_REMEDY, InfrastructureError, Unscored
 
 #: With less than this left on the disk a checkpoint or the results may no longer fit (our choice:
 #: the largest network's checkpoint, hrnet_w48 with its optimiser, is 0.8 GB).
 _LEAST_DISK_BYTES = 1_000_000_000
-#: What is left of the time limit for evaluation, videos and export when training is stopped: a
-#: tenth, within these bounds in seconds (our choice).
+#: What is left of the time limit for evaluation and export when training is ended: a tenth, within
+#: these bounds in seconds (our choice). Evaluation takes half of it at most.
 _LEAST_MARGIN, _MOST_MARGIN = 60.0, 1800.0
-#: What is left of it for the outcome when what follows the training is stopped (our choice).
+#: What is left of it for the outcome when what follows the training is ended (our choice).
 _LAST_SECONDS = 30.0
 
 
@@ -42,6 +42,18 @@ class Stall:
                 " shows where each of its threads stood.",
             )
 
+    def check_scoring(self, quiet: float) -> None:
+        """Raise when the evaluation takes too long.
+
+        Raises:
+            Unscored: it is stuck, or hopelessly slow.
+        """
+        if quiet >= self.seconds:
+            raise Unscored(
+                f"The evaluation had not ended after {quiet / 60:.0f} minutes.",
+                "Ask for a larger `stall_minutes` if it may really take so long.",
+            )
+
 
 @dataclass(frozen=True)
 class Disk:
@@ -65,12 +77,13 @@ class Disk:
             )
 
 
-def seconds_to_train(time_limit_hours: float) -> float:
-    """Return after how many seconds of an attempt training stops, so that the rest still fits."""
+def seconds_until_end_of(stage: str, time_limit_hours: float) -> float:
+    """Return after how many seconds of an attempt a stage is ended, so that the rest still fits.
+
+    Args:
+        stage: train, evaluate, or after: what follows the training.
+        time_limit_hours: of the attempt.
+    """
     limit = 3600 * time_limit_hours
-    return limit - min(max(0.1 * limit, _LEAST_MARGIN), _MOST_MARGIN)
-
-
-def seconds_to_follow(time_limit_hours: float) -> float:
-    """Return after how many seconds of an attempt what follows the training stops."""
-    return 3600 * time_limit_hours - _LAST_SECONDS
+    margin = min(max(0.1 * limit, _LEAST_MARGIN), _MOST_MARGIN)
+    return limit - {"train": margin, "evaluate": margin / 2, "after": _LAST_SECONDS}[stage]

@@ -82,31 +82,6 @@ def fetch_pretrained(config: dict[str, Any]) -> None:
         raise _not_to_be_had(config, error.__context__) from error
 
 
-def save_random(config: dict[str, Any], folder: Path, seed: int) -> tuple[Path, Path | None]:
-    """Save freshly built networks as snapshots of epoch 0: DeepLabCut then asks for no others.
-
-    Returns:
-        the snapshot of the pose network, and of the detector where there is one.
-    """
-    import torch
-    from deeplabcut.pose_estimation_pytorch.models import DETECTORS, PoseModel
-
-    torch.manual_seed(seed)
-    pose = PoseModel.build(config["model"], pretrained_backbone=False)
-    detector = None
-    if config.get("detector"):
-        model = DETECTORS.build(dict(config["detector"]["model"]), pretrained=False)
-        detector = _save(model.state_dict(), folder / "random-detector.pt")
-    return _save(pose.state_dict(), folder / "random-pose.pt"), detector
-
-
-def _save(state: dict[str, Any], path: Path) -> Path:
-    import torch
-
-    torch.save({"model": state, "metadata": {"epoch": 0}}, path)
-    return path
-
-
 def _not_to_be_had(config: dict[str, Any], error: Exception) -> InfrastructureError:
     backbone = (config["model"].get("backbone") or {}).get("model_name", "its backbone")
     hub = os.environ.get("HF_ENDPOINT") or _DEFAULT_HUB

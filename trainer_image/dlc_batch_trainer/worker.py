@@ -5,7 +5,8 @@ uploads and watches. Its stages:
 
 prepare   mend a copy of config.yaml, make the data set anew, draw the split, set the network
 train     with the engine asked for; checkpoints as it goes
-evaluate  with DeepLabCut: the snapshot kept, on the frames it trained on and on the test frames
+evaluate  with DeepLabCut: the snapshot kept, on the frames it trained on and on the test frames;
+          a training is not lost for its scores
 export    DeepLabCut's files as the lab would have them, a zip of them, and run.json
 """
 
@@ -24,14 +25,9 @@ from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.job import ExitCode
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.channel import Channel
-from dlc_batch_trainer.errors import DISK_FULL, Interrupted
+from dlc_batch_trainer.errors import DISK_FULL, UNFORESEEN, Interrupted
 from dlc_batch_trainer.weights import prepare_hub
 from dlc_batch_trainer.worker_job import WorkerJob
-
-_BUG = DlcBatchError(
-    "The training program failed in a way it does not know.",
-    "Send the run id to whoever looks after dlc-batch: the log holds the details.",
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,11 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(each, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1)
     events = os.fdopen(int(descriptor), "w", encoding="utf-8")
+    job = WorkerJob.read(Path(job_path))
     # Not sys.stdin itself: a forked loader process closes it, and would wait for ever for the lock
     # that the listening thread held.
-    channel = Channel(events, os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8"))
+    commands = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
+    channel = Channel(events, commands, job.is_trained)
     try:
-        job = WorkerJob.read(Path(job_path))
         if RunRequest.from_json(job.run).request.weights == "pretrained":
             prepare_hub()  # before its client is imported, which reads the environment
         # Not at the top: it imports DeepLabCut, which takes 16 s
@@ -69,7 +66,7 @@ def _as_failure(error: Exception) -> DlcBatchError:
         return error
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return DISK_FULL
-    return _BUG
+    return UNFORESEEN
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ class WorkerJob:
     halvings: int = 0  # of the batch size, for lack of memory
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage, from before
     image: str | None = None  # the container's
+    is_trained: bool = False  # an earlier attempt has left results: only what follows is missing
+    is_scored: bool = True  # False: evaluation has failed before
 
     @property
     def project(self) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.yaml_reader import read_yaml_mapping
+from dlc_batch_trainer.after import failure
 from dlc_batch_trainer.capsule import (
     METHODS_FILE,
     Training,
@@ -61,13 +64,13 @@ class WorkerProgram:
         ready = self._prepare(run.request)
         self._enter("train")
         snapshot = _engine(ready.engine)(self._plan(run.request, ready), self.channel)
-        self._say(snapshot.notes)
-        evaluation = self._evaluate(run.request, ready, snapshot)
+        self._say([*_halved(self.job.halvings), *snapshot.notes])
+        evaluation = self._evaluate_safely(run.request, ready, snapshot)
         self._enter("export")
         metrics = _metrics(ready, snapshot, evaluation)
         self._export(run, ready, evaluation)
         self._write_record(self._training(run, ready, snapshot, evaluation, metrics))
-        message = _sentence(ready, snapshot, metrics, run.request.evaluate)
+        message = _sentence(ready, snapshot, metrics, evaluation is not None)
         self.channel.done(message, metrics)
 
     def _enter(self, stage: str) -> None:
@@ -106,12 +109,22 @@ class WorkerProgram:
             options={name: getattr(request, name) for name in _SPEED_OPTIONS},
         )
 
-    def _evaluate(
+    def _evaluate_safely(
         self, request: Request, ready: Prepared, snapshot: TrainedSnapshot
     ) -> Evaluation | None:
-        if not request.evaluate:
+        """Score the snapshot; what goes wrong costs the scores, and not the training."""
+        if not request.evaluate or not self.job.is_scored:
             return None
         self._enter("evaluate")
+        try:
+            return self._evaluate(ready, snapshot)
+        except Exception as error:  # whatever it is, the network is trained
+            traceback.print_exception(error)
+            sys.stderr.flush()
+            self._say([failure("The evaluation", error)])
+            return None
+
+    def _evaluate(self, ready: Prepared, snapshot: TrainedSnapshot) -> Evaluation:
         found = evaluate(
             ready.config_path,
             self.job.shuffle,
@@ -207,10 +220,21 @@ def _sentence(
     ready: Prepared, snapshot: TrainedSnapshot, metrics: Mapping[str, float], was_evaluated: bool
 ) -> str:
     net, frames = ready.settings["net_type"], len(ready.split.train)
-    done = f"Trained {net} for {snapshot.trained} {snapshot.unit} on {frames} frames"
+    length = f"{snapshot.done} {snapshot.unit}" if snapshot.done else "less than an epoch"
+    done = f"Trained {net} for {length} on {frames} frames"
     others = f"the {len(ready.split.test)} frames it did not train on"
     if "test_rmse_px" in metrics:
         return f"{done}; the error on {others} is {metrics['test_rmse_px']:.2f} px."
     if was_evaluated:
         return f"{done}; there is no score, for it found nothing that is labelled on {others}."
     return f"{done}."
+
+
+def _halved(halvings: int) -> list[str]:
+    if not halvings:
+        return []
+    times = "half" if halvings == 1 else f"1/{2**halvings} of"
+    return [
+        f"For lack of memory it went on with {times} the batch size, and with learning rates"
+        " scaled likewise."
+    ]

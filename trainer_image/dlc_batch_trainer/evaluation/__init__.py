@@ -152,6 +152,7 @@ def summarize(
         },
         worst=worst_frames(frames, _MOST_WORST),
         validation_rmse_px=snapshot.best.rmse_px if snapshot.best else None,
+        is_multi_animal=layout.is_multi_animal,
         notes=tuple(_notes(interval.note if interval else "", test.missed, engine, layout)),
     )
 
@@ -173,6 +174,6 @@ def _notes(interval_note: str, missed: int, engine: str, layout: Layout) -> Iter
     elif layout.is_multi_animal:
         yield (
             "Animals are matched with predictions so that the sum of distances is least."
-            " DeepLabCut's own figure leaves out predictions that are far from any animal, so it"
-            " may be smaller."
+            " DeepLabCut's own figure (test_rmse_deeplabcut_px in evaluation.json) leaves out"
+            " predictions that are far from any animal, so it may be smaller."
         )

@@ -29,12 +29,21 @@ class Evaluation:
     body_parts: Mapping[str, Errors]  # over all individuals
     worst: tuple[ScoredFrame, ...]  # of the test frames, worst first
     validation_rmse_px: float | None  # of the snapshot, by which it was chosen
+    is_multi_animal: bool = False
     notes: tuple[str, ...] = field(default=())  # sentences for the lab
 
     @property
     def metrics(self) -> dict[str, float]:
-        """For outcome.json: what could be computed."""
+        """For outcome.json: what could be computed.
+
+        Of several animals the test error is ours, as its interval is: DeepLabCut's leaves out
+        predictions that are far from any animal.
+        """
         found: dict[str, float | None] = dict(self.deeplabcut)
+        if self.is_multi_animal and self.test.mean_px is not None:
+            found["test_rmse_deeplabcut_px"] = found.get("test_rmse_px")
+            found["test_rmse_px"] = self.test.mean_px
+            found["test_rmse_pcutoff_px"] = self.test.mean_pcutoff_px
         if self.interval is not None:
             found["test_rmse_low_px"] = self.interval.low_px
             found["test_rmse_high_px"] = self.interval.high_px

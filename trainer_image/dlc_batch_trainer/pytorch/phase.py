@@ -16,15 +16,17 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from dlc_batch_trainer.errors import InfrastructureError, Interrupted, NotANumber, OutOfMemory
+from dlc_batch_trainer.errors import InfrastructureError, Interrupted, NotANumber
 from dlc_batch_trainer.plan import (
     BEST_FILE,
     Best,
     Monitor,
     Position,
     TrainingPlan,
+    checkpoint_folder,
     new_checkpoint,
 )
+from dlc_batch_trainer.pytorch.memory import place_of_lack
 from dlc_batch_trainer.pytorch.seeding import Lottery, SeededOrder
 from dlc_batch_trainer.pytorch.speed import Speed
 from dlc_batch_trainer.pytorch.validation import describe, measure
@@ -68,18 +70,25 @@ class Phase:
     def best_path(self) -> Path:
         return self.plan.scratch / f"best-{NAMES[self.number]}.pt"
 
+    @property
+    def done(self) -> int:
+        """Epochs that were trained in all."""
+        return self._epoch
+
+    @property
+    def steps(self) -> int:
+        """Whatever was trained: not 0 after the first step."""
+        return self._epoch or self._samples
+
     def restore(self, folder: Path, content: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint of this phase."""
+        """Go on from a checkpoint of this phase, with the rates of its batch size."""
         position: Position = content["position"]
         device = self.runner.device
         state = torch.load(folder / STATE_FILE, map_location=device, weights_only=True)
         self.runner.model.load_state_dict(state["model"])
         self.runner.optimizer.load_state_dict(state["optimizer"])
-        halved = 0.5 ** (self.plan.halvings - int(content["halvings"]))
-        for group in self.runner.optimizer.param_groups:
-            group["lr"] *= halved
         if self.runner.scheduler is not None:
-            self._restore_schedule(state["scheduler"], is_same=halved == 1)
+            self.runner.scheduler.load_state_dict(state["scheduler"])
         self._epoch, self._samples = position.epoch, position.samples
         self._losses.update({name: list(each) for name, each in state["losses"].items()})
         self.best = content["best"]
@@ -87,30 +96,18 @@ class Phase:
             shutil.copyfile(folder / BEST_FILE, self.best_path)
         self._is_safe = True
 
-    def _restore_schedule(self, state: Mapping[str, Any], is_same: bool) -> None:
-        """With another batch size the rates are others, and their epochs the same."""
-        if is_same:
-            self.runner.scheduler.load_state_dict(state)
-        else:
-            self.runner.scheduler.last_epoch = state["last_epoch"]
-
     def train(self) -> None:
         """Train to the last epoch, or until told to stop.
 
         Raises:
             Interrupted: after a last checkpoint.
-            NotANumber, OutOfMemory, InfrastructureError: it can't go on.
+            NotANumber, InfrastructureError: it can't go on; so does lack of memory, as it comes.
         """
         self.runner.model.train()
         self._saved = time.monotonic()
-        try:
-            while self._epoch < self.epochs and not self.monitor.wants_stop():
-                self._train_epoch()
-        except torch.OutOfMemoryError as error:
-            raise _out_of_memory(self.batch_size, "the GPU") from error
-        except MemoryError as error:
-            raise _out_of_memory(self.batch_size, "the computer") from error
-        if not self._is_safe:
+        while self._epoch < self.epochs and not self.monitor.wants_stop():
+            self._train_epoch()
+        if self.steps and not self._is_safe:
             self._save()
 
     def _train_epoch(self) -> None:
@@ -137,9 +134,9 @@ class Phase:
                 batch = next(batches)
             except StopIteration:
                 return
-            except MemoryError:
-                raise
             except Exception as error:
+                if place_of_lack(error) is not None:
+                    raise
                 raise InfrastructureError(
                     f"A frame could not be loaded: {str(error).strip().splitlines()[-1][:300]}",
                     "Look at the log for the frame's name. If a loader process was killed, ask for"
@@ -154,13 +151,7 @@ class Phase:
             losses = self.runner.step(batch, "train")
         loss = float(losses["total_loss"])
         if not math.isfinite(loss):
-            rate = self.runner.optimizer.param_groups[0]["lr"]
-            raise NotANumber(
-                f"The loss is not a number any more (NaN or infinite) in epoch {epoch} of"
-                f" {self.epochs}, at a learning rate of {rate:g}.",
-                "Ask for a lower learning rate (`overrides: {runner.optimizer.params.lr: ...}`),"
-                " or look for labels far outside their frames.",
-            )
+            raise self._not_a_number(epoch)
         for name, value in losses.items():
             self._losses[name].append(float(value))
         self._samples += images
@@ -168,17 +159,28 @@ class Phase:
         step = math.ceil(self._samples / self.batch_size)
         self.monitor.step(NAMES[self.number], epoch, self.epochs, step, steps, images, loss)
 
+    def _not_a_number(self, epoch: int) -> NotANumber:
+        rate = self.runner.optimizer.param_groups[0]["lr"]
+        of, path = ("", "") if self.number else ("the detector's ", "detector.")
+        return NotANumber(
+            f"The loss is not a number any more (NaN or infinite) in {of}epoch {epoch} of"
+            f" {self.epochs}, at a learning rate of {rate:g}.",
+            f"Ask for a lower learning rate (`overrides: {{{path}runner.optimizer.params.lr:"
+            " ...}`), or look for labels far outside their frames.",
+        )
+
     def _end_epoch(self) -> None:
-        self._epoch, self._samples = self._epoch + 1, 0
+        epoch = self._epoch + 1
         losses = {name: float(np.mean(values)) for name, values in self._losses.items()}
+        self.runner._metadata |= {"epoch": epoch}
+        self.runner._metadata["losses"] = {f"train.{n}": v for n, v in losses.items()}
+        metrics, is_better = self._validate(epoch)
+        self._epoch, self._samples = epoch, 0
         self._losses.clear()
         rate = float(self.runner.optimizer.param_groups[0]["lr"])
         if self.runner.scheduler:
             self.runner.scheduler.step()
         logged = {f"losses/train.{name}": value for name, value in losses.items()}
-        self.runner._metadata |= {"epoch": self._epoch}
-        self.runner._metadata["losses"] = {f"train.{n}": v for n, v in losses.items()}
-        metrics, is_better = self._validate()
         self.runner.csv_logger.log({**logged, **metrics}, step=self._epoch)
         ordered = {"total_loss": losses["total_loss"], **losses}
         name = NAMES[self.number]
@@ -187,16 +189,22 @@ class Phase:
         if is_better or self._epoch % every == 0 or self._epoch == self.epochs:
             self._save()
 
-    def _validate(self) -> tuple[Mapping[str, float], bool]:
-        """Look whether this is the best snapshot so far, when it is time to."""
+    def _validate(self, epoch: int) -> tuple[Mapping[str, float], bool]:
+        """Look whether this is the best snapshot so far, when it is time to.
+
+        Before anything tells that the epoch is over: interrupted, it is looked at again.
+        """
         every = self.settings["runner"]["eval_interval"]
-        is_due = self._epoch % every == 0 or self._epoch == self.epochs
+        is_due = epoch % every == 0 or epoch == self.epochs
         if self.validation is None or not is_due:
             return {}, False
-        error = measure(self.runner, self.validation)
+        error = measure(self.runner, self.validation, self.monitor.wants_interrupt)
+        if error is None:
+            self._save()
+            raise Interrupted
         is_better = self.best is None or error < self.best.rmse_px
         if is_better:
-            self.best = Best(self._epoch, error)
+            self.best = Best(epoch, error)
             _save(self.snapshot(describe(error)), self.best_path)
         return describe(error), is_better
 
@@ -214,7 +222,7 @@ class Phase:
         with new_checkpoint(self.plan, self._checkpoints, position, self.best, more) as folder:
             torch.save(state, folder / STATE_FILE)
             self._add(folder)
-            target = self.plan.checkpoints / f"{self._checkpoints:06}"
+        target = checkpoint_folder(self.plan, self._checkpoints, position)
         self._checkpoints += 1
         self._saved, self._is_safe = time.monotonic(), True
         self.monitor.checkpoint(target)
@@ -247,10 +255,3 @@ def _save(state: Mapping[str, Any], path: Path) -> None:
     draft = path.with_suffix(".part")
     torch.save(state, draft)
     draft.replace(path)
-
-
-def _out_of_memory(batch_size: int, of: str) -> OutOfMemory:
-    return OutOfMemory(
-        f"The network does not fit into the memory of {of} with a batch of {batch_size} frames.",
-        "Set a smaller `batch_size` in dlc-batch.yaml, or a smaller crop.",
-    )

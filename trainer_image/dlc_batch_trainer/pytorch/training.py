@@ -7,7 +7,6 @@ when it is resumed, and chooses it on the frames that the score is reported on.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import logging
 import shutil
@@ -38,9 +37,17 @@ from deeplabcut.pose_estimation_pytorch.task import Task  # type: ignore[import-
 from torch.utils.data import DataLoader
 
 from dlc_batch_trainer.errors import UserError
-from dlc_batch_trainer.plan import Monitor, TrainedSnapshot, TrainingPlan, read_checkpoint
+from dlc_batch_trainer.plan import (
+    Monitor,
+    TrainedSnapshot,
+    TrainingPlan,
+    read_checkpoint,
+    require_steps,
+)
 from dlc_batch_trainer.pytorch.image_cache import cached_images
-from dlc_batch_trainer.pytorch.phase import DETECTOR_FILE, Phase
+from dlc_batch_trainer.pytorch.memory import memory_errors
+from dlc_batch_trainer.pytorch.phase import DETECTOR_FILE, NAMES, Phase
+from dlc_batch_trainer.pytorch.rates import scale_rates
 from dlc_batch_trainer.pytorch.seeding import (
     Lottery,
     SeededCollate,
@@ -101,25 +108,30 @@ class _Training:
         self._began_from: dict[str, str] = dict((self._resumed or {}).get("began_from", {}))
 
     def run(self) -> TrainedSnapshot:
-        if self._resumed is None and self._plan.weights == "pretrained":
+        if self._begins(_POSE) and self._plan.weights == "pretrained":
             fetch_pretrained(self._settings)
         if self._plan.resume:
             for log in self._plan.resume.glob("learning_stats*.csv"):
                 shutil.copyfile(log, self._folder / log.name)
         detector = self._train_detector()
-        phase = self._phase(_POSE, self._settings, Task(self._settings["method"]), detector)
-        phase.train()
+        phase = self._train_phase(_POSE, self._settings, Task(self._settings["method"]), detector)
+        require_steps(phase.steps)
         path, epoch = phase.write_snapshot(
             self._folder, phase.runner.snapshot_manager.snapshot_prefix
         )
         return TrainedSnapshot(
             path=path,
             trained=epoch,
+            done=phase.done,
             total=phase.epochs,
             unit="epochs",
             best=phase.best,
             began_from=self._began_from,
         )
+
+    def _begins(self, number: int) -> bool:
+        """Whether a phase is not under way already in the checkpoint that we go on from."""
+        return self._resumed is None or bool(self._resumed["position"].phase < number)
 
     def _train_detector(self) -> Path | None:
         settings = self._settings.get("detector")
@@ -129,18 +141,31 @@ class _Training:
         if self._resumed and self._resumed["position"].phase == _POSE:
             shutil.copyfile(self._plan.resume / DETECTOR_FILE, kept)  # type: ignore[operator]  # resumed
         else:
-            phase = self._phase(_DETECTOR, settings, Task.DETECT, None)
-            phase.train()
+            phase = self._train_phase(_DETECTOR, settings, Task.DETECT, None)
             phase.write_snapshot(self._plan.scratch, "detector")[0].replace(kept)
         epochs = torch.load(kept, map_location="cpu", weights_only=True)["metadata"]["epoch"]
         shutil.copyfile(kept, self._folder / f"{Task.DETECT.snapshot_prefix}-{epochs:03}.pt")
         return kept
 
-    def _phase(
+    def _train_phase(
         self, number: int, settings: dict[str, Any], task: Any, detector: Path | None
     ) -> Phase:
+        batch_size = batch_size_of(settings, self._plan.halvings)
+        self._monitor.phase(batch_size)
+        with memory_errors(NAMES[number], batch_size):
+            phase = self._phase(number, settings, task, detector, batch_size)
+            phase.train()
+        return phase
+
+    def _phase(
+        self,
+        number: int,
+        settings: dict[str, Any],
+        task: Any,
+        detector: Path | None,
+        batch_size: int,
+    ) -> Phase:
         plan = self._plan
-        settings, batch_size = halved(settings, plan.halvings)
         model = self._build(number, settings, task)
         runner = build_training_runner(
             runner_config=settings["runner"],
@@ -176,8 +201,11 @@ class _Training:
             batch_size=batch_size,
             began_from=self._began_from,
         )
+        before = settings["train_settings"]["batch_size"]
         if self._resumed and self._resumed["position"].phase == number:
             phase.restore(plan.resume, self._resumed)  # type: ignore[arg-type]  # resumed
+            before = batch_size_of(settings, int(self._resumed["halvings"]))
+        scale_rates(runner.optimizer, runner.scheduler, batch_size / before)
         return phase
 
     def _validation(self, settings: dict[str, Any], task: Any) -> DataLoader[Any] | None:
@@ -196,7 +224,8 @@ class _Training:
         """Build the network with the weights it begins from; the same for the same seed."""
         plan = self._plan
         torch.manual_seed(plan.seed)
-        pretrained = plan.weights == "pretrained" and self._resumed is None
+        begins = self._begins(number)
+        pretrained = plan.weights == "pretrained" and begins
         if task == Task.DETECT:
             model = DETECTORS.build(
                 dict(settings["model"]), weight_init=None, pretrained=pretrained
@@ -206,10 +235,10 @@ class _Training:
                 settings["model"], weight_init=None, pretrained_backbone=pretrained
             )
         start = plan.start_detector if number == _DETECTOR else plan.start
-        if start is not None and self._resumed is None:
+        if start is not None and begins:
             _load_start(model, start, plan.weights)
-        name = "detector" if number == _DETECTOR else "pose"
-        if self._resumed is None:
+        name = NAMES[number]
+        if begins:
             self._began_from[f"{name}_weights"] = plan.weights
             self._began_from[f"{name}_network"] = _name_of(settings["model"])
             self._began_from[f"{name}_sha256"] = hash_of(model.state_dict())
@@ -239,18 +268,9 @@ def _loader(
     )
 
 
-def halved(settings: dict[str, Any], halvings: int) -> tuple[dict[str, Any], int]:
-    """Return the settings for a batch halved so often, its learning rates scaled with it."""
-    settings = copy.deepcopy(settings)
-    asked = settings["train_settings"]["batch_size"]
-    batch_size = max(asked >> halvings, 1)
-    scale = 0.5**halvings
-    if halvings:
-        settings["runner"]["optimizer"]["params"]["lr"] *= scale
-        schedule = (settings["runner"].get("scheduler") or {}).get("params", {})
-        if "lr_list" in schedule:
-            schedule["lr_list"] = [[rate * scale for rate in each] for each in schedule["lr_list"]]
-    return settings, batch_size
+def batch_size_of(settings: Mapping[str, Any], halvings: int) -> int:
+    """Return the batch size of a phase, halved so often."""
+    return max(int(settings["train_settings"]["batch_size"]) >> halvings, 1)
 
 
 def _load_start(model: Any, path: Path, run_id: str) -> None:

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from dlc_batch_trainer.errors import Interrupted
-from dlc_batch_trainer.plan import Best, Monitor, Position, TrainingPlan, new_checkpoint
+from dlc_batch_trainer.plan import (
+    Best,
+    Monitor,
+    Position,
+    TrainingPlan,
+    checkpoint_folder,
+    new_checkpoint,
+)
 from dlc_batch_trainer.tensorflow.batches import Batches
 from dlc_batch_trainer.tensorflow.network import Network
 from dlc_batch_trainer.tensorflow.schedule import Schedule
@@ -85,7 +92,7 @@ class Course:
                 self._save()
         if self.iteration > self._looked and self.examiner.frames:
             self._tell(self._look())
-        if not self._is_safe:
+        if self.iteration and not self._is_safe:
             self._save()
 
     def _step(self) -> None:
@@ -172,7 +179,7 @@ class Course:
                 _link(self._best_prefix(self.best.epoch), folder / "best")
             if self._log.exists():
                 shutil.copyfile(self._log, folder / LOG_FILE)
-            target = self.plan.checkpoints / f"{self._checkpoints:06}"
+        target = checkpoint_folder(self.plan, self._checkpoints, position)
         self._checkpoints += 1
         self._saved, self._is_safe = time.monotonic(), True
         self.monitor.checkpoint(target)

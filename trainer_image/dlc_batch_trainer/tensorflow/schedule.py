@@ -58,9 +58,10 @@ def fit_steps(steps: Sequence[Step], iterations: int) -> list[list[float]]:
 
 def scaled(settings: Mapping[str, Any], halvings: int) -> dict[str, Any]:
     """Return the settings for a batch halved so often, its learning rates scaled with it."""
-    factor = 0.5**halvings
+    batch_size = max(int(settings["batch_size"]) >> halvings, 1)
+    factor = batch_size / int(settings["batch_size"])  # a batch of one can't be halved
     changed = {
-        "batch_size": max(int(settings["batch_size"]) >> halvings, 1),
+        "batch_size": batch_size,
         "multi_step": [[rate * factor, last] for rate, last in settings["multi_step"]],
     }
     if "lr_init" in settings:

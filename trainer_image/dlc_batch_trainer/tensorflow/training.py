@@ -21,7 +21,13 @@ from deeplabcut.pose_estimation_tensorflow.datasets import (  # type: ignore[imp
 )
 
 from dlc_batch_trainer.errors import OutOfMemory
-from dlc_batch_trainer.plan import Monitor, TrainedSnapshot, TrainingPlan, read_checkpoint
+from dlc_batch_trainer.plan import (
+    Monitor,
+    TrainedSnapshot,
+    TrainingPlan,
+    read_checkpoint,
+    require_steps,
+)
 from dlc_batch_trainer.tensorflow.batches import Batches
 from dlc_batch_trainer.tensorflow.course import Course
 from dlc_batch_trainer.tensorflow.network import Network
@@ -74,11 +80,14 @@ def _train(plan: TrainingPlan, monitor: Monitor, settings: dict[str, Any]) -> Tr
         course = Course(plan, monitor, network, batches, examiner, schedule, settings, began_from)
         if resumed and plan.resume:
             course.restore(plan.resume, resumed)
+        monitor.phase(settings["batch_size"])
         course.run()
+        require_steps(course.iteration)
         path = course.write_snapshot(plan.model_folder / "train")
     return TrainedSnapshot(
         path=path,
         trained=course.best.epoch if course.best else course.iteration,
+        done=course.iteration,
         total=schedule.iterations,
         unit="iterations",
         best=course.best,
