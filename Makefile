@@ -1,11 +1,20 @@
 # Two commands do all set-up: `make demo` runs the main job, `make test` runs the tests.
 PYTHON ?= python3
+# DeepLabCut's TensorFlow engine needs exactly Python 3.11: that of its environment, else PYTHON,
+# else the one on the PATH. Empty where there is none.
+PYTHON_TF ?= $(shell for each in .venv-tf/bin/python $(PYTHON) python3.11; do \
+  "$$each" -c $(IS_3_11) 2>/dev/null && echo "$$each" && break; done)
+IS_3_11 := 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'
+TELL_OF_TENSORFLOW := [ -e .venv-tf/.ready ] || { echo; \
+  echo "!! SKIPPED: the tests that train with TensorFlow. It needs Python 3.11, and there is none."; \
+  echo "!! To run them: make PYTHON_TF=/path/to/python3.11 test"; echo; } >&2
 BIN := .venv/bin
 CONSTRAINTS := requirements/constraints.txt
+CONSTRAINTS_TF := requirements/constraints-tensorflow.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 SOURCES := core src functions trainer_image tests benchmarks docs
 
-.PHONY: help demo test test-long fuzz lint typecheck docs lock clean
+.PHONY: help demo test test-long tensorflow fuzz lint typecheck docs lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,11 +22,17 @@ help:  ## Show what there is
 demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to mail
 	$(BIN)/python -m dlc_batch.demo
 
-test: .venv/.for-test .venv-sam/.ready .venv-tf/.ready lint typecheck  ## Run all tests
-	$(BIN)/python -m pytest -m "not long"
+test: .venv/.for-test .venv-sam/.ready tensorflow lint typecheck  ## Run all tests
+	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
+	@$(TELL_OF_TENSORFLOW)
 
-test-long: .venv/.for-test .venv-sam/.ready .venv-tf/.ready  ## Run the long proofs
+test-long: .venv/.for-test .venv-sam/.ready tensorflow  ## Run the long proofs
 	$(BIN)/python -m pytest -m long
+	@$(TELL_OF_TENSORFLOW)
+
+tensorflow:  # its environment, where it can be had; without, the tests that need it are skipped
+	@[ -z "$(PYTHON_TF)" ] || $(MAKE) --silent .venv-tf/.ready
+	@$(TELL_OF_TENSORFLOW)
 
 fuzz: .venv/.for-test  ## Put 200,000 mutated uploads through the check; keeps what breaks it
 	$(BIN)/python -m tests.fuzz --count 200000 --seed 1 --workers 2 --finds build/fuzz-finds
@@ -34,9 +49,13 @@ docs: .venv/.for-demo  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py
 
 lock: .venv/.for-test  ## Write the constraints anew from what is installed
-	( head -n 1 $(CONSTRAINTS); $(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools ) \
-	  > $(CONSTRAINTS).new
-	mv $(CONSTRAINTS).new $(CONSTRAINTS)
+	$(call FREEZE,.venv,$(CONSTRAINTS))
+	[ ! -e .venv-tf/.ready ] || { $(call FREEZE,.venv-tf,$(CONSTRAINTS_TF)); }
+
+# Of an environment, into a file that keeps its first line.
+FREEZE = ( head -n 1 $(2); \
+  $(1)/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools ) > $(2).new \
+  && mv $(2).new $(2)
 
 clean:  ## Remove the environments and the local cloud
 	-[ ! -x $(BIN)/dlc-batch ] || $(BIN)/dlc-batch local down
@@ -65,11 +84,13 @@ clean:  ## Remove the environments and the local cloud
 	@touch $@
 
 # DeepLabCut's TensorFlow engine wants older packages than its PyTorch engine: its tests train here.
-.venv-tf/.ready: requirements/tensorflow.txt requirements/constraints-tensorflow.txt
-	@echo "Installing DeepLabCut's TensorFlow engine into .venv-tf: about 8 GB, 3 to 8 minutes ..."
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "TensorFlow 2.18 needs Python 3.11: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
-	$(PYTHON) -m venv .venv-tf
+.venv-tf/bin/python:
+	@"$(PYTHON_TF)" -c $(IS_3_11) 2>/dev/null || \
+	  { echo "TensorFlow needs Python 3.11: make PYTHON_TF=/path/to/python3.11 ..." >&2; exit 2; }
+	$(PYTHON_TF) -m venv .venv-tf
+
+.venv-tf/.ready: requirements/tensorflow.txt $(CONSTRAINTS_TF) | .venv-tf/bin/python
+	@echo "Installing DeepLabCut's TensorFlow engine into .venv-tf: about 11 GB, 3 to 8 minutes ..."
 	.venv-tf/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< \
-	  --constraint requirements/constraints-tensorflow.txt
+	  --constraint $(CONSTRAINTS_TF)
 	@touch $@

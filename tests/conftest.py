@@ -83,7 +83,7 @@ def tensorflow_python() -> Path:
     if not (ROOT / ".venv-tf" / ".ready").exists():
         pytest.skip(
             "the TensorFlow engine's environment .venv-tf is not there: make it with"
-            " `make .venv-tf/.ready` (about 8 GB)"
+            " `make .venv-tf/.ready` (about 11 GB)"
         )
     return ROOT / ".venv-tf" / "bin" / "python"
 

@@ -116,9 +116,9 @@ class Host:
                 return int(note.read_text())
         return None
 
-    def kill(self, run: str) -> None:
+    def kill(self, run: str, group: int | None = None) -> None:
         """SIGKILL to all processes of the attempt, as when its host is gone."""
-        group = self.group_of(run)
+        group = group or self.group_of(run)
         assert group is not None, "nothing runs"
         os.killpg(group, signal.SIGKILL)
         self.killed.append(time.monotonic())

@@ -106,15 +106,15 @@ class Moments:
             self._kill()
             self.done.set()
             return 500
-        if self._began is None:
+        if self._began is None and "/files/" in path:
             self._began = time.monotonic()
         if is_manifest and is_whole:
             self._kept, self._began = self._began, None
             self.safe.set()
         return None
 
-    def _kill(self) -> None:
-        self.host.kill(self.run)
+    def _kill(self, group: int | None = None) -> None:
+        self.host.kill(self.run, group)
         if self._kept is not None:
             self.lost.append(self.host.killed[-1] - self._kept)
         self._began = self._kept = None
@@ -137,7 +137,7 @@ class Moments:
         if moment == "in the writing of a checkpoint":
             self._wait_for_draft()
         if moment in ("in an epoch", "in the writing of a checkpoint", "in the evaluation"):
-            self._kill()
+            self._kill(before)  # at once: a checkpoint is written in a moment
         else:
             assert self.done.wait(600), moment
         if moment == "in the writing of a checkpoint":

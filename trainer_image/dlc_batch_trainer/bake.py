@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dlc_batch_core.networks import PYTORCH, TENSORFLOW, is_conditional
+from dlc_batch_core.networks import (
+    PYTORCH,
+    TENSORFLOW,
+    is_conditional,
+    is_for_several_animals,
+)
 from dlc_batch_trainer.errors import InfrastructureError
 from dlc_batch_trainer.weights import (
     fetch_pretrained,
@@ -25,15 +30,16 @@ from dlc_batch_trainer.weights import (
     weights_folder,
 )
 
-#: What is baked where none is named: all that PyTorch offers, each weight file once; with
-#: TensorFlow the networks that labs use, for the others are as large as all of these together.
+#: What is baked where none is named: every weights file that a network on offer begins from.
+#: PyTorch's other networks combine what these bring; TensorFlow's for several animals begin from a
+#: resnet's.
 DEFAULT_NETS = {
     "pytorch": (
         *("resnet_50", "resnet_101", "hrnet_w18", "hrnet_w32", "hrnet_w48"),
         *("cspnext_s", "cspnext_m", "cspnext_x", "dlcrnet_stride16_ms5"),
         *("top_down_resnet_50", "rtmpose_s", "rtmpose_m", "rtmpose_x", "animaltokenpose_base"),
     ),
-    "tensorflow": ("resnet_50", "resnet_101", "resnet_152", "mobilenet_v2_1.0", "efficientnet-b0"),
+    "tensorflow": tuple(sorted(net for net in TENSORFLOW if not is_for_several_animals(net))),
 }
 _TOP_DOWN_PREFIX = "top_down_"
 _OF_OLD = "dlcrnet_ms5"  # an older name, which DeepLabCut turns into another
@@ -83,9 +89,19 @@ _REMEDY = "Build the image where the internet can be reached, or leave the netwo
 
 
 def _has_weights(net: str, engine: str) -> bool:
-    if engine == "tensorflow":  # its networks for several animals begin from a resnet's
-        return net in TENSORFLOW and not net.startswith("dlcr")
+    if engine == "tensorflow":
+        return net in DEFAULT_NETS[engine]
     return net in PYTORCH and not is_conditional(net) and net != _OF_OLD
+
+
+def needed(net: str) -> frozenset[str]:
+    """Name what a PyTorch network begins from, without fetching it: files, or hub repositories."""
+    names: set[str] = set()
+    for config in _configs(net):
+        names.add(_backbone_source(config["model"]["backbone"]))
+        if config.get("detector"):
+            names.add(_detector_source(config["detector"]["model"]))
+    return frozenset(names)
 
 
 def _fetch_pytorch(net: str) -> Files:
@@ -124,30 +140,43 @@ def _configs(net: str) -> list[dict[str, Any]]:
     return [config(each) for each in DetectorType] if first.get("detector") else [first]
 
 
-def _backbone_files(backbone: Mapping[str, Any]) -> Files:
-    """Find the weights of a backbone: DeepLabCut's own ones, or timm's from the hub."""
-    name = backbone["model_name"]
+def _backbone_source(backbone: Mapping[str, Any]) -> str:
+    """Name a backbone's weights: a file of DeepLabCut's own, or timm's repository on the hub."""
+    name: str = backbone["model_name"]
     if backbone["type"] == "CSPNeXt":
-        return {f"{name}.pt": weights_folder() / f"{name}.pt"}
+        return f"{name}.pt"
     import timm
+
+    found = timm.get_pretrained_cfg(name)
+    if found is None or found.hf_hub_id is None:
+        raise RuntimeError(f"timm names no weights for {name}")
+    return str(found.hf_hub_id)
+
+
+def _backbone_files(backbone: Mapping[str, Any]) -> Files:
+    source = _backbone_source(backbone)
+    if backbone["type"] == "CSPNeXt":
+        return {source: weights_folder() / source}
     from huggingface_hub.constants import HF_HUB_CACHE
     from huggingface_hub.file_download import repo_folder_name
 
-    found = timm.get_pretrained_cfg(name)
-    repository = found.hf_hub_id if found else None
-    if repository is None:
-        raise RuntimeError(f"timm names no weights for {name}")
-    folder = repo_folder_name(repo_id=repository, repo_type="model")
+    folder = repo_folder_name(repo_id=source, repo_type="model")
     paths = sorted((Path(HF_HUB_CACHE) / folder / "snapshots").glob("*/*"))
-    return {f"{repository}/{path.name}": path for path in paths}
+    return {f"{source}/{path.name}": path for path in paths}
+
+
+def _detector_source(detector: Mapping[str, Any]) -> str:
+    """Name the file of torchvision's weights."""
+    from torchvision.models import get_model_weights  # type: ignore[import-untyped]
+
+    weights = get_model_weights(detector.get("variant") or _SSDLITE)["COCO_V1"]
+    return Path(urlsplit(weights.url).path).name
 
 
 def _detector_files(detector: Mapping[str, Any]) -> Files:
     import torch
-    from torchvision.models import get_model_weights  # type: ignore[import-untyped]
 
-    weights = get_model_weights(detector.get("variant") or _SSDLITE)["COCO_V1"]
-    name = Path(urlsplit(weights.url).path).name
+    name = _detector_source(detector)
     return {name: Path(torch.hub.get_dir()) / "checkpoints" / name}
 
 
