@@ -15,6 +15,7 @@ from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.capsule import (
     Training,
+    baked_weights,
     cost_inputs,
     describe_hardware,
     installed_versions,
@@ -93,12 +94,50 @@ def test_record_is_enough_to_repeat_it() -> None:
         "unit": "epochs",
         "best": {"epoch": 150, "rmse_px": 2.345},
     }
-    assert facts["began_from"] == {"pose_sha256": "abc"}
+    assert facts["began_from"] == {"pose_sha256": "abc", "files": []}
     assert facts["image"] is None
     assert facts["peak_memory"] == {"x": 1}
     assert facts["train_settings"] == PYTORCH["train_settings"]
     before = {"schema_version", "run_id", "shuffle", "upload", "request", "net_type", "metrics"}
     assert before | {"mended", "versions", "timings", "labels_sha256"} <= set(facts)
+
+
+@pytest.mark.parametrize(
+    ("began_from", "names"),
+    [
+        (
+            {"pose_weights": "pretrained", "pose_network": "resnet50_gn"},
+            {"timm/resnet50_gn.a1h/m"},
+        ),
+        (
+            {
+                "pose_weights": "pretrained",
+                "pose_network": "resnet50_gn",
+                "detector_network": "fasterrcnn_resnet50_fpn_v2",
+            },
+            {"timm/resnet50_gn.a1h/m", "fasterrcnn_resnet50_fpn_v2-dd69338a.pth"},
+        ),
+        ({"pose_weights": "random", "pose_network": "resnet50_gn"}, set()),
+        ({"pose_weights": "pretrained"}, {"resnet_v1_50.ckpt"}),  # TensorFlow's
+    ],
+)
+def test_the_files_that_it_began_from_are_those_of_the_image(
+    began_from: dict[str, str],
+    names: set[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = ["timm/resnet50_gn.a1h/m", "fasterrcnn_resnet50_fpn_v2-dd69338a.pth"]
+    record = {
+        "top_down_resnet_50": [{"name": name, "sha256": "1"} for name in files],
+        "net": [{"name": "resnet_v1_50.ckpt", "sha256": "2"}],
+    }
+    (tmp_path / "weights.json").write_text(json.dumps({"schema_version": 1, "nets": record}))
+    snapshot = TrainedSnapshot(SNAPSHOT, 1, 1, 1, "epochs", None, began_from)
+    monkeypatch.delenv("DLC_BATCH_WEIGHTS_RECORD", raising=False)
+    assert baked_weights(snapshot, "net") == []
+    monkeypatch.setenv("DLC_BATCH_WEIGHTS_RECORD", str(tmp_path / "weights.json"))
+    assert {each["name"] for each in baked_weights(snapshot, "net")} == names
 
 
 def test_methods_of_a_training() -> None:

@@ -1,6 +1,6 @@
 """The record of a training: run.json's content, and a paragraph for a paper's methods.
 
-Values go in and values come out; `installed_versions`, `describe_hardware` and `labels_sha256`
+Values go in and values come out; `installed_versions`, `describe_hardware` and `baked_weights`
 look at this computer.
 """
 
@@ -26,6 +26,7 @@ from dlc_batch_trainer.plan import TrainedSnapshot
 from dlc_batch_trainer.split import Split
 
 METHODS_FILE = "methods.txt"
+_WEIGHTS_RECORD = "DLC_BATCH_WEIGHTS_RECORD"  # names bake.py's record, in the image
 _PACKAGES = (
     "deeplabcut",
     "torch",
@@ -84,6 +85,7 @@ class Training:
     versions: Mapping[str, str]
     hardware: Mapping[str, Any]  # of this attempt; life_cycle: spot or on-demand
     is_multi_animal: bool = False
+    weights_files: Sequence[Mapping[str, str]] = ()  # published ones; name and sha256
     pcutoff: float | None = None  # with which test_rmse_pcutoff_px was computed
     halvings: int = 0  # of the batch size, for lack of memory
     attempts: Sequence[Mapping[str, Any]] = ()  # this one last
@@ -106,7 +108,7 @@ def run_facts(training: Training) -> dict[str, Any]:
         "net_type": settings["net_type"],
         "train_settings": settings.get("train_settings") or _tensorflow_settings(settings),
         "batch_size_halved": training.halvings,
-        "began_from": dict(snapshot.began_from),
+        "began_from": {**snapshot.began_from, "files": list(training.weights_files)},
         "split": _split_facts(training.split, training.images),
         "snapshot": {
             "trained": snapshot.trained,
@@ -176,6 +178,26 @@ def labels_sha256(tables: Iterable[LabelTable]) -> str:
         text = json.dumps([table.where, table.to_csv()])
         digest.update(text.encode() + b"\n")
     return digest.hexdigest()
+
+
+def baked_weights(snapshot: TrainedSnapshot, net_type: str) -> list[dict[str, str]]:
+    """Return the files of pretrained weights that the image has for a training that begins there.
+
+    By the record that bake.py leaves in the image; none without one.
+
+    Args:
+        snapshot: which networks it began from.
+        net_type: of the training; a file may be recorded with another network that has it too.
+    """
+    path = os.environ.get(_WEIGHTS_RECORD)
+    if not path or not Path(path).is_file() or "pretrained" not in snapshot.began_from.values():
+        return []
+    nets: Mapping[str, list[dict[str, str]]] = json.loads(Path(path).read_text())["nets"]
+    names = [name for key, name in snapshot.began_from.items() if key.endswith("_network")]
+    files = {each["name"]: each for entry in nets.values() for each in entry}
+    wanted = {name: each for name, each in files.items() if any(n in name for n in names)}
+    wanted |= {each["name"]: each for each in ([] if wanted else nets.get(net_type, []))}
+    return list(wanted.values())
 
 
 def installed_versions() -> dict[str, str]:

@@ -42,6 +42,7 @@ class Channel:
             self._stop.set()
         self._told = 0.0
         self._images = 0
+        self._place: dict[str, int] = {}  # the last step, told or not
         threading.Thread(target=self._listen, args=(commands,), daemon=True).start()
 
     def stage(self, name: str) -> None:
@@ -61,11 +62,12 @@ class Channel:
     ) -> None:
         """See plan.Monitor."""
         self._images += images
+        self._place = {"step": step, "steps": steps}
         now = time.monotonic()
         if now - self._told < _STEP_SECONDS:
             return
         self._told = now
-        where = {"phase": phase, "epoch": epoch, "epochs": epochs, "step": step, "steps": steps}
+        where = {"phase": phase, "epoch": epoch, "epochs": epochs, **self._place}
         self._send({"event": "step", **where, "images": self._images, "loss": loss})
         self._images = 0
 
@@ -81,7 +83,7 @@ class Channel:
         """See plan.Monitor."""
         said = {"phase": phase, "epoch": epoch, "epochs": epochs, "learning_rate": learning_rate}
         images, self._images = self._images, 0
-        more = {"losses": dict(losses), "metrics": dict(metrics), "images": images}
+        more = {"losses": dict(losses), "metrics": dict(metrics), "images": images, **self._place}
         self._send({"event": "epoch", **said, **more})
 
     def checkpoint(self, folder: Path) -> None:

@@ -84,6 +84,8 @@ class ProgressReporter:
             losses=losses,
             metrics=metrics or self._now.metrics,
             learning_rate=_finite(event["learning_rate"]),
+            step=event.get("step", self._now.step),
+            steps=event.get("steps", self._now.steps),
         )
         self._tell(event, is_epoch=True)
 

@@ -16,6 +16,7 @@ from dlc_batch_trainer.after import failure
 from dlc_batch_trainer.capsule import (
     METHODS_FILE,
     Training,
+    baked_weights,
     describe_hardware,
     installed_versions,
     labels_sha256,
@@ -182,6 +183,7 @@ class WorkerProgram:
             versions=installed_versions(),
             hardware=describe_hardware(self.job.place),
             is_multi_animal=bool(config.get("multianimalproject")),
+            weights_files=baked_weights(snapshot, str(ready.settings["net_type"])),
             pcutoff=evaluation.pcutoff if evaluation else None,
             halvings=self.job.halvings,
             attempts=self.job.attempts,
