@@ -14,6 +14,7 @@ from dlc_batch_trainer.plan import (
     Best,
     Position,
     TrainingPlan,
+    checkpoint_folder,
     new_checkpoint,
     read_checkpoint,
 )
@@ -48,10 +49,11 @@ def write_checkpoint(folder: Path, epoch: int, best: bytes = b"best") -> Path:
         checkpoint_seconds=600,
         halvings=1,
     )
-    with new_checkpoint(plan, epoch, Position(1, epoch, 4), Best(epoch, 2.5)) as draft:
+    position = Position(1, epoch, 4)
+    with new_checkpoint(plan, epoch, position, Best(epoch, 2.5)) as draft:
         (draft / "state.pt").write_bytes(b"state %d" % epoch)
         (draft / "best.pt").write_bytes(best)
-    return plan.checkpoints / f"{epoch:06}"
+    return checkpoint_folder(plan, epoch, position)
 
 
 def keys(store: CheckpointStore) -> list[str]:

@@ -66,7 +66,8 @@ def test_it_ends_succeeded_with_scores_and_one_mail(real_way: Any, trained: str)
     ended = real_way.ended(trained, seconds=900)
 
     assert ended.status == "SUCCEEDED", ended.message
-    assert ended.metrics["train_frames"] + ended.metrics["test_frames"] == 116
+    parts = [ended.metrics[f"{part}_frames"] for part in ("train", "validation", "test")]
+    assert sum(parts) == 116
     assert ended.metrics["train_rmse_px"] > 0
     (mail,) = real_way.mails(trained, "SUCCEEDED")
     for score in ("train_rmse_px", "test_rmse_px"):

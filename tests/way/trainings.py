@@ -64,7 +64,12 @@ class Training:
         """Wait for the end; return the record, and the one mail that tells of it."""
         ended = self.host.way.ended(self.run, seconds)
         assert ended.status == status, f"{ended.status}: {ended.message}"
-        told = [mail for mail in self.host.way.mails(self.run) if "ACCEPTED" not in mail.subject]
+
+        def look() -> list[Mail]:
+            mails = self.host.way.mails(self.run)
+            return [mail for mail in mails if "ACCEPTED" not in mail.subject]
+
+        told = self.host.way.wait_for(look, "the mail")  # on its way when the record says so
         assert len(told) == 1, [mail.subject for mail in told]
         assert status in told[0].subject
         return ended, told[0]

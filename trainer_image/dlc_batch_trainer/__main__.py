@@ -123,10 +123,16 @@ def _fail(
         message=failure.message,
         remedy=failure.remedy,
         error_kind=kind,
-        timings=reporter.timings(),
+        timings=_timings_of_failure(reporter),
         notes=tuple(mended),
         cancelled=isinstance(failure, Cancelled),
     )
+
+
+def _timings_of_failure(reporter: ProgressReporter) -> dict[str, float]:
+    """Without the stage `train` where it made no step: then there is no checkpoint either."""
+    timings = reporter.timings()
+    return {n: seconds for n, seconds in timings.items() if n != "train" or reporter.has_trained}
 
 
 def _as_failure(error: BaseException) -> DlcBatchError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import multiprocessing
 import os
 import queue
 import signal
@@ -61,6 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):  # the watcher decides when to end
         signal.signal(each, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1)
+    # DeepLabCut draws in this very process then, and forks none: a fork of a process with threads
+    # may inherit a lock that nobody opens, and hang.
+    multiprocessing.set_start_method("spawn")
     # Not sys.stdin itself: a forked process would close it, and wait for the listener's lock
     commands = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
     steps: queue.Queue[Step] = queue.Queue()

@@ -54,6 +54,11 @@ class ProgressReporter:
     def now(self) -> Progress:
         return self._now
 
+    @property
+    def has_trained(self) -> bool:
+        """Whether a step was told in this attempt."""
+        return self._first is not None
+
     def enter(self, stage: str) -> None:
         """Begin a stage: fetch, unpack, restore, prepare, train, evaluate, export or after."""
         self._close()
