@@ -50,7 +50,7 @@ def test_a_disk_too_small_for_the_project(host: Host, tmp_path: Path) -> None:
     with small_disk(host.folder, 1), training(host, tmp_path, {"epochs": 1}) as run:
         (host.folder / "taken").write_bytes(bytes(MEGABYTE - 100_000))
         _, mail = run.end("FAILED")
-    assert "The disk is full." in mail.body
+    assert "The disk has 0.0 GB free; this project needs" in mail.body
     assert (
         "What to do: Ask your admin for a larger disk (VolumeSize in template.yaml)" in mail.body
     )

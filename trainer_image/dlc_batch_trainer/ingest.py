@@ -26,7 +26,7 @@ from dlc_batch_core.intake import find_intake_problems, place_of, taken_members
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.member import LOCAL_HEADER_BYTES, Member
 from dlc_batch_core.ranged_file import RangedFile
-from dlc_batch_trainer.errors import InfrastructureError
+from dlc_batch_trainer.errors import DISK_REMEDY, InfrastructureError
 from dlc_batch_trainer.transfer import Pause, RangeStream, Source, Stopped
 from dlc_batch_trainer.unpack import unpack_member
 
@@ -220,5 +220,5 @@ def require_room(folder: Path, needed: int) -> None:
     if free < needed:
         raise InfrastructureError(
             f"The disk has {free / 1e9:.1f} GB free; this project needs {needed / 1e9:.1f} GB.",
-            "Give the compute environment a larger disk.",
+            DISK_REMEDY,
         )

@@ -181,6 +181,7 @@ def _bind(port: int) -> socket.socket | None:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind(("127.0.0.1", port))
+        bound.listen()  # till then another may bind the same port, as both are to reuse addresses
     except OSError:
         bound.close()
         return None
