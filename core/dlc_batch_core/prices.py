@@ -63,7 +63,7 @@ def hourly(price: Price, life_cycle: str | None) -> float:
     """Return what an hour costs with disk and address, in dollars.
 
     Args:
-        life_cycle: `spot` or `on-demand`, as EC2's metadata has it; None: not known, so the dearer.
+        life_cycle: `spot` or `on-demand`, as EC2 names it; None: not known, so the dearer.
     """
     bare = price.spot if life_cycle == "spot" else price.on_demand
     return bare + DISK_AND_ADDRESS
