@@ -68,7 +68,7 @@ class BatchQueue:
 
     client: Any
     queue: str  # ARN
-    definition: str  # ARN
+    definition: str = ""  # ARN, of first submissions
 
     def find(self, name: str) -> str | None:
         """Return the id of the newest job of this name, in whatever state."""
@@ -81,13 +81,19 @@ class BatchQueue:
 
     def submit(self, job: TrainingJob, time_limit_hours: float) -> str:
         """Submit a job and return its id."""
+        return self.submit_again(job, self.definition, int(time_limit_hours * 3600))
+
+    def submit_again(self, job: TrainingJob, definition: str, timeout: int | None) -> str:
+        """Submit a job with a revision of its definition; return its id."""
+        limit = {"timeout": {"attemptDurationSeconds": timeout}} if timeout else {}
         answer = self.client.submit_job(
             jobName=job.name,
             jobQueue=self.queue,
-            jobDefinition=self.definition,
+            jobDefinition=definition,
+            shareIdentifier=job.share,
             parameters=job.to_parameters(),
-            timeout={"attemptDurationSeconds": int(time_limit_hours * 3600)},
             tags={"lab": job.lab, "run": job.run_id},
+            **limit,
         )
         return str(answer["jobId"])
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from dlc_batch_core.errors import CloudError, StateError
-from dlc_batch_core.job import CANCEL_REASON, ExitCode, TrainingJob
+from dlc_batch_core.fall_back import FallBack
+from dlc_batch_core.job import ExitCode
+from dlc_batch_core.job_change import (
+    HOST_LOST,
+    IMAGE_NOT_PULLED,
+    KILLED,
+    NO_CAPACITY,
+    JobChange,
+)
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.outcome import Outcome
@@ -16,55 +24,11 @@ from dlc_batch_core.run import Run, Status
 from dlc_batch_core.run_table import RunTable
 
 
-@dataclass(frozen=True)
-class JobChange:
-    """A Batch job's change of state, as its event tells it."""
-
-    job: TrainingJob
-    job_id: str
-    status: str  # RUNNING, SUCCEEDED or FAILED
-    attempt: int  # from 1
-    reason: str  # Batch's words, empty if it has none
-    exit_code: int | None  # of the last attempt; None when there was no process
-    never_started: bool = False
-
-    @property
-    def position(self) -> int:
-        """Orders the changes of a run: by attempt, then running before ended."""
-        return 2 * self.attempt + (self.status != "RUNNING")
-
-
 class Outcomes(Protocol):
     """What completing needs of S3."""
 
     def get(self, bucket: str, key: str) -> bytes | None:
         """Return a small object, or None when there is none."""
-
-
-def parse_job_change(detail: Mapping[str, Any]) -> JobChange:
-    """Read the `detail` of a "Batch Job State Change" event.
-
-    Raises:
-        StateError: the job is not one that submit made.
-    """
-    try:
-        job = TrainingJob.from_parameters(detail["parameters"])
-        status, attempts = str(detail["status"]), list(detail.get("attempts") or ())
-        last = attempts[-1] if attempts else {}
-        container = last.get("container") or {}
-        words = (detail.get("statusReason"), container.get("reason"))
-        return JobChange(
-            job=job,
-            job_id=str(detail["jobId"]),
-            status=status,
-            # attempts lists those that have ended
-            attempt=len(attempts) + 1 if status == "RUNNING" else max(1, len(attempts)),
-            reason="; ".join(str(each) for each in words if each),
-            exit_code=container.get("exitCode"),
-            never_started=status == "FAILED" and not attempts,
-        )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise StateError(f"This is no job of dlc-batch's: {error!r}.") from error
 
 
 @dataclass(frozen=True)
@@ -75,25 +39,31 @@ class Completion:
     table: RunTable
     publish: Publish
     clock: Callable[[], float]
+    fall_back: FallBack | None = None  # None: a training ends when Spot gives out
 
     def record(self, change: JobChange, claimant: str) -> Run:
         """Move a run's record on, and send the mail that it then owes.
 
         Raises:
-            CloudError: there is no record yet, or another invocation has the mail under way.
+            CloudError: there is no record yet, or another invocation has the mail, or the job
+                that goes on, under way.
         """
         run = self.table.get(change.job.lab, change.job.run_id)
         if run is None:
             raise CloudError(f"There is no record of run {change.job.run_id}.")
-        if run.job_id not in (None, change.job_id):
-            return run  # of a job that the run no longer counts on
+        if self.fall_back is not None and self.fall_back.is_due(run, change):
+            self.fall_back.resubmit(run, change, claimant)
+        elif change.job.submission == run.submission and run.job_id in (None, change.job_id):
+            self._move(run, change)  # else of a job that the run no longer counts on
+        current = self.table.get(run.lab, run.run_id) or run
+        send_pending(current, self.table, self.publish, claimant, self.clock())
+        return current
+
+    def _move(self, run: Run, change: JobChange) -> None:
         if change.status == "RUNNING":
             self._run(run, change)
         elif not run.status.is_final:
             self.table.end(self._ended(run, change), change.position)
-        current = self.table.get(run.lab, run.run_id) or run
-        send_pending(current, self.table, self.publish, claimant, self.clock())
-        return current
 
     def _run(self, run: Run, change: JobChange) -> None:
         running = replace(
@@ -101,7 +71,7 @@ class Completion:
             status=Status.RUNNING,
             job_id=change.job_id,
             shuffle=change.job.shuffle,
-            attempt=change.attempt,
+            attempt=run.earlier_attempts + change.attempt,
             updated_at=self._time(),
         )
         self.table.advance(running, change.position)
@@ -111,10 +81,10 @@ class Completion:
             run,
             job_id=change.job_id,
             shuffle=change.job.shuffle,
-            attempt=0 if change.never_started else change.attempt,
+            attempt=run.earlier_attempts + (0 if change.never_started else change.attempt),
             updated_at=self._time(),
         )
-        if change.reason.startswith(CANCEL_REASON):
+        if change.is_cancelled:
             return replace(run, status=Status.CANCELLED, message=change.reason)
         outcome = self._outcome(change)
         if outcome is not None and not _was_cut_short(change, outcome):
@@ -166,24 +136,25 @@ def _noted(run: Run, outcome: Outcome) -> tuple[str, ...]:
 
 def _was_cut_short(change: JobChange, outcome: Outcome) -> bool:
     """Whether the trainer says only that it was interrupted, and Batch knows why."""
-    interrupted = change.exit_code == ExitCode.INTERRUPTED or change.reason.startswith(_TIMED_OUT)
+    interrupted = change.exit_code == ExitCode.INTERRUPTED or change.is_timed_out
     return interrupted and not outcome.succeeded and not outcome.cancelled
 
 
 _AGAIN = "Upload the project again to train it anew; nothing of the project is lost."
-#: Batch's own words.
-_TIMED_OUT = "Job attempt duration exceeded timeout"
 
 
 def _surmise(change: JobChange) -> tuple[str, str]:
     """Return what can be said, and a remedy, when the trainer left no outcome."""
     said = f" AWS Batch says: {change.reason}." if change.reason else ""
-    if change.reason.startswith("Host EC2"):
+    if change.reason.startswith(HOST_LOST):
         return f"The computer was taken back before the training could finish.{said}", _AGAIN
-    if "CannotPullContainer" in change.reason:
+    if IMAGE_NOT_PULLED in change.reason:
         remedy = "The admin pushes the trainer image (README, Deploy); then upload again."
         return f"The trainer image could not be loaded.{said}", remedy
-    if change.reason.startswith(_TIMED_OUT):
+    if NO_CAPACITY in change.reason:
+        remedy = "Upload the project again later, or the admin adds other InstanceTypes."
+        return f"AWS had no free computer of the kind that the training needs.{said}", remedy
+    if change.is_timed_out:
         remedy = "Ask for fewer epochs, or more `time_limit_hours`, in dlc-batch.yaml."
         return f"The training took longer than its time limit.{said}", remedy
     if change.never_started:
@@ -191,13 +162,10 @@ def _surmise(change: JobChange) -> tuple[str, str]:
             "The admin looks at the GPU quota, and at MaxvCpus and InstanceTypes of the stack."
         )
         return f"The training never got a computer.{said}", remedy
-    if change.exit_code == _KILLED:
+    if change.exit_code == KILLED:
         remedy = "Ask for a smaller `batch_size` in dlc-batch.yaml."
         return f"The training was killed, most likely for lack of memory.{said}", remedy
     if change.exit_code in (None, ExitCode.INTERRUPTED):
         return f"The training was interrupted too often to finish.{said}", _AGAIN
     remedy = "The admin finds the cause in the log group of the trainer."
     return f"The training ended without a word (exit code {change.exit_code}).{said}", remedy
-
-
-_KILLED = 137  # 128 + SIGKILL

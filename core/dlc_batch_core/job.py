@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ class ExitCode(enum.IntEnum):
     INTERRUPTED = 75  # sysexits' EX_TEMPFAIL: tried again
 
 
+_SUBMISSION = re.compile(r".*_submission([0-9]+)")
+
+
 @dataclass(frozen=True)
 class TrainingJob:
     """One shuffle of one run, as a Batch job names it."""
@@ -27,14 +31,22 @@ class TrainingJob:
     lab: str
     run_id: str
     shuffle: int
+    submission: int = 1  # 2: On-Demand, when Spot gave out
 
     @property
     def name(self) -> str:
-        """The same for the same training, so that a second submission can find the first.
+        """The same for the same submission, so that whoever repeats it can find the first job.
 
         A run id begins with a letter or digit, as AWS Batch wants it; a lab may begin with -.
         """
-        return f"{self.run_id}_{self.lab}_shuffle{self.shuffle}"
+        name = f"{self.run_id}_{self.lab}_shuffle{self.shuffle}"
+        return name if self.submission == 1 else f"{name}_submission{self.submission}"
+
+    @property
+    def share(self) -> str:
+        """Whose share of the computers the job takes: the lab, in letters and digits only, as
+        AWS Batch wants it. Labs have no capital letters, so no two have the same."""
+        return self.lab.replace("-", "D")
 
     def to_parameters(self) -> dict[str, str]:
         """Return the `Ref::` parameters of the job."""
@@ -46,8 +58,8 @@ class TrainingJob:
         }
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, str]) -> TrainingJob:
-        """Read what `to_parameters` wrote.
+    def from_job(cls, parameters: Mapping[str, str], name: str) -> TrainingJob:
+        """Read what `to_parameters` and `name` wrote.
 
         Raises:
             KeyError, ValueError: these are not the parameters of a training.
@@ -57,4 +69,5 @@ class TrainingJob:
             parameters["lab"],
             parameters["run_id"],
             int(parameters["shuffle"]),
+            int(found[1]) if (found := _SUBMISSION.fullmatch(name)) else 1,
         )

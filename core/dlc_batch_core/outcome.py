@@ -37,6 +37,8 @@ class Outcome:
     files: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # what was mended or left out, for the lab
+    instance_type: str | None = None  # of the computer; None where it is none of EC2's
+    images_per_second: float | None = None
     cancelled: bool = False  # the lab asked for it: no error, and nobody needs to act
 
     def to_json(self) -> str:
@@ -66,6 +68,8 @@ class Outcome:
                 files=tuple(value.get("files", ())),
                 timings={k: float(v) for k, v in value.get("timings", {}).items()},
                 notes=tuple(value.get("notes", ())),
+                instance_type=value.get("instance_type"),
+                images_per_second=value.get("images_per_second"),
                 cancelled=value["status"] == "CANCELLED",
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

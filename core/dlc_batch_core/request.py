@@ -199,7 +199,7 @@ FIELDS = (
     RequestField(
         "time_limit_hours",
         "a number from 0.1 to 168",
-        "The longest an attempt may take. Default: 24.",
+        "The longest the training may take, all its attempts together. Default: 24.",
         lambda value: _is_number(value, 0.1, 168),
         "24",
     ),

@@ -59,7 +59,9 @@ class Run:
     updated_at: str = ""
     shuffle: int = 1
     job_id: str | None = None
-    attempt: int = 0  # of the Batch job, from 1; 0 before it started
+    submission: int = 1  # 2 once Spot gave out and the training went on On-Demand
+    earlier_attempts: int = 0  # of the submission before
+    attempt: int = 0  # from 1, over all submissions; 0 before it started
     message: str = ""  # a sentence for the lab, once the run has ended
     remedy: str = ""
     problems: tuple[Problem, ...] = ()
@@ -77,7 +79,7 @@ REST_MARK = "... and "
 _MAX_LIST_BYTES, _MAX_TEXT = 90_000, 4_000
 #: Held as JSON text: lists and mappings that nothing searches by.
 _JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files")
-_NUMBERS = ("shuffle", "attempt")
+_NUMBERS = ("shuffle", "submission", "earlier_attempts", "attempt")
 #: One attribute value of the low-level DynamoDB interface, such as {"S": "text"}.
 Attribute = Mapping[str, str]
 

@@ -59,15 +59,45 @@ class RunTable:
     def queue(self, run: Run) -> bool:
         """Write the job of a run that was SUBMITTING, and that it owes the mail of acceptance."""
         values = _written(replace(run, accepted_mail=MailState.PENDING))
-        condition = "#status = :submitting"
-        return self._update(run, values, condition, {":submitting": {"S": Status.SUBMITTING}})
+        condition = f"#status = :submitting AND {_FIRST}"
+        extra = {":submitting": {"S": str(Status.SUBMITTING)}, **_FIRST_VALUE}
+        return self._update(run, values, condition, extra)
+
+    def claim_resubmission(
+        self, run: Run, claimant: str, now: float, until: float, position: int
+    ) -> bool:
+        """Claim the submission that follows a run's last one; its job is not known yet.
+
+        Args:
+            run: with the number of the new submission, and what the one before used.
+            position: of all events from then on: those of the job before come too late.
+        """
+        names = ("submission", "earlier_attempts", "attempt", "updated_at")
+        values = {name: getattr(run, name) for name in names}
+        claim = {"claimed_by": claimant, "claimed_until": until, "position": position}
+        condition = (
+            f"NOT #status IN ({_FINAL_NAMES}) AND (attribute_not_exists(#submission)"
+            " OR #submission < :submission OR (#submission = :submission"
+            " AND attribute_not_exists(job_id)"
+            " AND (claimed_by = :claimed_by OR claimed_until < :now)))"
+        )
+        extra = {**_FINAL_VALUES, ":now": {"N": str(now)}}
+        return self._update(run, {**values, **claim}, condition, extra, removed="job_id")
+
+    def resubmit(self, run: Run) -> bool:
+        """Write the job of a run's submission, unless its own events were faster."""
+        condition = "submission = :submission AND attribute_not_exists(#job_id)"
+        extra = {":submission": {"N": str(run.submission)}}
+        return self._update(run, {"job_id": run.job_id}, condition, extra)
 
     def owe_acceptance(self, run: Run) -> bool:
         """As `queue`, for a job that was faster: the state is left as it is."""
         known = {name: getattr(run, name) for name in ("job_id", "shuffle", "problems", "notes")}
         values = {**known, MailKind.ACCEPTED: MailState.PENDING}
-        condition = f"attribute_not_exists(accepted_mail) AND NOT #status IN ({_FINAL_NAMES})"
-        return self._update(run, values, condition, _FINAL_VALUES)
+        condition = (
+            f"attribute_not_exists(accepted_mail) AND NOT #status IN ({_FINAL_NAMES}) AND {_FIRST}"
+        )
+        return self._update(run, values, condition, {**_FINAL_VALUES, **_FIRST_VALUE})
 
     def advance(self, run: Run, position: int) -> bool:
         """Write that a job is running, unless something later is known."""
@@ -103,8 +133,10 @@ class RunTable:
         condition: str,
         extra: Mapping[str, Mapping[str, str]],
         names: Mapping[str, str] | None = None,
+        removed: str | None = None,
     ) -> bool:
         sets = ", ".join(f"#{name} = :{name}" for name in values)
+        removes = f" REMOVE {removed}" if removed else ""
         # every name goes by a placeholder: status and position are reserved words
         placeholders = {f"#{name}": str(name) for name in values} | dict(names or {})
         if "#status" in condition:
@@ -113,7 +145,7 @@ class RunTable:
             self._client.update_item(
                 TableName=self._name,
                 Key=_key(run.lab, run.run_id),
-                UpdateExpression=f"SET {sets}",
+                UpdateExpression=f"SET {sets}{removes}",
                 ConditionExpression=f"attribute_exists(run_id) AND {condition}",
                 ExpressionAttributeNames=placeholders,
                 ExpressionAttributeValues={
@@ -129,12 +161,16 @@ class RunTable:
 _FINAL_STATES = sorted(status for status in Status if status.is_final)
 _FINAL_NAMES = ", ".join(f":{status.lower()}" for status in _FINAL_STATES)
 _FINAL_VALUES = {f":{status.lower()}": {"S": str(status)} for status in _FINAL_STATES}
+#: The run still counts on its first submission.
+_FIRST = "(attribute_not_exists(submission) OR submission = :first)"
+_FIRST_VALUE = {":first": {"N": "1"}}
 _KEPT = ("lab", "run_id", "bucket", "key", "version_id", "submitted_at", "schema_version")
 
 
 def _written(run: Run) -> dict[str, object]:
     """Return the fields that a change of state writes; what names the run stays."""
     own = {name: value for name, value in vars(run).items() if name not in _KEPT}
+    own.pop("submission")  # only a resubmission changes it
     if run.mail is not None:  # an end says nothing about the mail of acceptance
         own.pop("accepted_mail")
     return {name: value for name, value in own.items() if value is not None}

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
 
-from dlc_batch_core.aws import MailTopic, ObjectStore
-from dlc_batch_core.completion import Completion, parse_job_change
+from dlc_batch_core.aws import BatchQueue, MailTopic, ObjectStore
+from dlc_batch_core.completion import Completion
 from dlc_batch_core.errors import StateError
+from dlc_batch_core.fall_back import FallBack
+from dlc_batch_core.job_change import parse_job_change
 from dlc_batch_core.run_table import RunTable
 
 if TYPE_CHECKING:
@@ -20,11 +23,16 @@ if TYPE_CHECKING:
 
 logger = Logger()
 metrics = Metrics()
+table = RunTable(boto3.client("dynamodb"), os.environ["RUNS_TABLE"])
+# SubmitJob has no token: repeated by the client, it could start two jobs
+batch = boto3.client("batch", config=Config(retries={"total_max_attempts": 1}))
+on_demand = BatchQueue(batch, os.environ["ON_DEMAND_QUEUE"])
 completion = Completion(
     outcomes=ObjectStore(boto3.client("s3")),
-    table=RunTable(boto3.client("dynamodb"), os.environ["RUNS_TABLE"]),
+    table=table,
     publish=MailTopic(boto3.client("sns"), os.environ["TOPIC_ARN"]).publish,
     clock=time.time,
+    fall_back=FallBack(table, on_demand, time.time) if on_demand.queue else None,
 )
 
 

@@ -58,6 +58,7 @@ class Cloud:
     upload: bytes = b""
     objects: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, TrainingJob] = field(default_factory=dict)
+    asked: list[tuple[str, str, int | None]] = field(default_factory=list)  # On-Demand
     mails: list[Mail] = field(default_factory=list)
     now: float = 1_800_000_000.0
 
@@ -100,6 +101,10 @@ class Cloud:
             return f"job-{len(self.jobs)}"
 
         return self.steps.watch("submit", accept)()
+
+    def submit_again(self, job: TrainingJob, definition: str, timeout: int | None) -> str:
+        self.asked.append((job.name, definition, timeout))
+        return self.submit(job, 24.0)
 
 
 @pytest.fixture(scope="session")

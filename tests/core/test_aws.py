@@ -91,5 +91,5 @@ def test_a_job_is_submitted_with_its_parameters_and_found_by_its_name(
     assert queue.find(job.name) == job_id
     assert queue.find(job.name[:-1]) is None
     (found,) = aws.client("batch").describe_jobs(jobs=[job_id])["jobs"]
-    assert TrainingJob.from_parameters(found["parameters"]) == job
+    assert TrainingJob.from_job(found["parameters"], found["jobName"]) == job
     assert found["timeout"] == {"attemptDurationSeconds": 5400}

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from dlc_batch_core.completion import Completion, parse_job_change
+from dlc_batch_core.completion import Completion
 from dlc_batch_core.errors import CloudError, StateError
 from dlc_batch_core.job import CANCEL_REASON, TrainingJob
+from dlc_batch_core.job_change import parse_job_change
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.outcome import ErrorKind, Outcome
 from dlc_batch_core.run import MailState, Run, Status

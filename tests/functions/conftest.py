@@ -64,6 +64,7 @@ def around(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Surroundings:
         "RUNS_TABLE": made.table,
         "TOPIC_ARN": topic,
         "JOB_QUEUE": "no-queue",
+        "ON_DEMAND_QUEUE": "no-queue",
         "JOB_DEFINITION": "no-definition",
         "JOB_DEFINITION_TENSORFLOW": "no-definition",
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlc_batch.local.batch_jobs import new_job
+from dlc_batch.local.batch_queue import Prospects
 from dlc_batch.local.batch_runner import BatchRunner, LogGroupMissingError
 from dlc_batch.local.images import Images
 from dlc_batch.local.settings import TENSORFLOW_IMAGE, BatchSettings
@@ -16,9 +17,12 @@ class Notebook:
     """The cloud around the runner: it writes down what it is told."""
 
     def __init__(self):
-        self.states, self.lines = [], []
+        self.states, self.lines, self.hopes = [], [], {}
         self.log_group_exists = threading.Event()
         self.log_group_exists.set()
+
+    def prospects(self, job):
+        return self.hopes.get(job["jobName"], Prospects())
 
     def announce(self, job):
         self.states.append((job["jobName"], job["status"]))
@@ -54,12 +58,12 @@ def make_runner(notebook, tmp_path):
         runner.close()
 
 
-def job(name, script="pass", attempts=1):
+def job(name, script="pass", attempts=1, share=None):
     definition = {
         "jobDefinitionArn": "arn:aws:batch:us-east-1:000000000000:job-definition/d:1",
         "containerProperties": {"image": "python", "command": ["-c", script]},
     }
-    request = {"jobName": name, "retryStrategy": {"attempts": attempts}}
+    request = {"jobName": name, "retryStrategy": {"attempts": attempts}, "shareIdentifier": share}
     queue = "arn:aws:batch:us-east-1:000000000000:job-queue/q"
     return {**new_job(request, definition, name), "jobQueue": queue}
 
@@ -73,6 +77,37 @@ def test_jobs_run_one_at_a_time_first_come_first_served(make_runner, notebook, w
     assert ran == [(name, state) for name in "abc" for state in ("RUNNING", "SUCCEEDED")]
     states = [state for name, state in notebook.states if name == "a"]
     assert states == ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"]
+
+
+def test_a_share_that_sends_many_does_not_keep_another_waiting(make_runner, notebook, wait_for):
+    runner = make_runner()
+    jobs = [job(f"many-{n}", share="many") for n in range(4)] + [job("few", share="few")]
+    jobs.insert(0, job("first", "import time; time.sleep(1)", share="many"))
+    for each in jobs:
+        runner.submit(each)
+    wait_for(lambda: all(each["status"] == "SUCCEEDED" for each in jobs))
+    ran = [name for name, state in notebook.states if state == "RUNNING"]
+    assert ran == ["first", "few", "many-0", "many-1", "many-2", "many-3"]
+
+
+def test_a_job_waits_for_a_computer_and_gets_it(make_runner, notebook, wait_for):
+    notebook.hopes["waits"] = Prospects(has_computer=False)
+    runner, waits, other = make_runner(), job("waits"), job("other")
+    for each in (waits, other):
+        runner.submit(each)
+    wait_for(lambda: other["status"] == "SUCCEEDED")
+    assert waits["status"] == "RUNNABLE"
+    del notebook.hopes["waits"]
+    wait_for(lambda: waits["status"] == "SUCCEEDED")
+
+
+def test_a_job_that_waits_longer_than_its_queue_lets_it_ends(make_runner, notebook, wait_for):
+    reason = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    notebook.hopes["waits"] = Prospects(False, 600, reason)
+    runner, waits = make_runner(wait_scale=0.001), job("waits")
+    runner.submit(waits)
+    wait_for(lambda: waits["status"] == "FAILED")
+    assert (waits["statusReason"], waits["attempts"]) == (reason, [])
 
 
 def test_more_than_one_runs_where_that_is_wanted(make_runner, wait_for):

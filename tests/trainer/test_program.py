@@ -7,7 +7,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -174,9 +173,8 @@ def test_pretrained_weights_that_cannot_be_had(
     bench: Bench, tiny_project: Path, tiny_request: Request
 ) -> None:
     bench.submit(bench.zip_project(tiny_project), "", replace(tiny_request, weights="pretrained"))
-    began = time.monotonic()
     done = bench.train()
-    assert time.monotonic() - began < 60, "it retried in vain"
+    assert "Retry" not in done.output  # the hub's client would, for minutes
     assert done.exit_code == 1
     assert done.outcome.error_kind is ErrorKind.INFRASTRUCTURE
     assert "cspnext_s" in done.outcome.message

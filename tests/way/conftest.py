@@ -156,8 +156,9 @@ class Way:
     def jobs(self, run: str) -> list[dict[str, Any]]:
         """Return every Batch job of a run, in whatever state."""
         states = ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED"]
-        queue, batch = self.cloud.outputs["JobQueue"], self.client("batch")
-        listed = [batch.list_jobs(jobQueue=queue, jobStatus=each) for each in states]
+        queues = [self.cloud.outputs[name] for name in ("JobQueue", "OnDemandQueue")]
+        batch = self.client("batch")
+        listed = [batch.list_jobs(jobQueue=q, jobStatus=s) for q in queues for s in states]
         jobs = [job for answer in listed for job in answer["jobSummaryList"]]
         return [job for job in jobs if run in job["jobName"]]
 

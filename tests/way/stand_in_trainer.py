@@ -19,7 +19,8 @@ asked = parser.parse_args()
 
 if asked.lab == "slow":
     time.sleep(3)  # long enough to be seen running
-if asked.lab == "lost":
+is_on_demand = "OnDemand" in os.environ["AWS_BATCH_JQ_NAME"]
+if asked.lab == "lost" or (asked.lab == "spotty" and not is_on_demand):
     os.kill(os.getpid(), signal.SIGKILL)  # as a host that is taken away
 
 interrupted = asked.lab == "interrupted"

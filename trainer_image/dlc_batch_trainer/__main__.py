@@ -31,6 +31,7 @@ from dlc_batch_trainer.errors import (
 from dlc_batch_trainer.patience import STORE_ERRORS, passes, patiently
 from dlc_batch_trainer.program import Attempt, Trained, TrainingProgram
 from dlc_batch_trainer.progress import ProgressReporter
+from dlc_batch_trainer.spot import Metadata
 from dlc_batch_trainer.store import RunStore
 from dlc_batch_trainer.termination import Termination
 
@@ -56,12 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     namespace = os.environ.get("DLC_BATCH_METRICS_NAMESPACE")
     reporter = ProgressReporter(progress, attempt.number, namespace, {"Lab": asked.lab})
     termination = Termination()
-    mended: list[str] = []
+    place = Metadata.from_environment().describe()
     with tempfile.TemporaryDirectory(
         prefix="dlc-batch-", dir=asked.work, ignore_cleanup_errors=True
     ) as work:
         program = TrainingProgram(
-            store, asked.shuffle, Path(work), attempt, reporter, termination, mended
+            store, asked.shuffle, Path(work), attempt, reporter, termination, place=place
         )
         early: list[Outcome] = []  # left as soon as the results were safe
 
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             outcome, code = _train(program, on_trained), ExitCode.DONE
         except BaseException as error:  # the edge of the process: whatever it is, the lab hears
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left to do takes a second
-            code, outcome = _fail(error, attempt, reporter, mended)
+            code, outcome = _fail(error, program)
         if early and code is not ExitCode.DONE:  # what is trained is not told as lost
             outcome = early[-1]
         progress.flush(_HURRIED_SECONDS)
@@ -101,6 +102,8 @@ def _outcome_of(program: TrainingProgram, trained: Trained, *notes: str) -> Outc
         files=trained.files,
         timings=program.reporter.timings(),
         notes=(*program.mended, *notes),
+        instance_type=program.place.get("instance_type"),
+        images_per_second=program.reporter.images_per_second,
     )
 
 
@@ -111,20 +114,20 @@ def _write_progress(store: RunStore, progress: Progress) -> None:
         print(f"progress not written: {error}", flush=True)
 
 
-def _fail(
-    error: BaseException, attempt: Attempt, reporter: ProgressReporter, mended: list[str]
-) -> tuple[ExitCode, Outcome]:
+def _fail(error: BaseException, program: TrainingProgram) -> tuple[ExitCode, Outcome]:
     failure = _as_failure(error)
     code, kind = _judge(failure)
     return code, Outcome(
         succeeded=False,
-        job_id=attempt.job_id,
-        attempt=attempt.number,
+        job_id=program.attempt.job_id,
+        attempt=program.attempt.number,
         message=failure.message,
         remedy=failure.remedy,
         error_kind=kind,
-        timings=_timings_of_failure(reporter),
-        notes=tuple(mended),
+        timings=_timings_of_failure(program.reporter),
+        notes=tuple(program.mended),
+        instance_type=program.place.get("instance_type"),
+        images_per_second=program.reporter.images_per_second,
         cancelled=isinstance(failure, Cancelled),
     )
 

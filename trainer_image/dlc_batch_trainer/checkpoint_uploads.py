@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from dlc_batch_trainer.checkpoint_store import CheckpointStore, Manifest
@@ -16,8 +17,9 @@ _MOST_WAIT = 15.0
 class CheckpointUploads:
     """Owns the folders of checkpoints from when they are whole."""
 
-    def __init__(self, store: CheckpointStore) -> None:
-        self._store = store
+    def __init__(self, store: CheckpointStore, on_safe: Callable[[], None] = lambda: None) -> None:
+        """Begin; `on_safe` is called after each upload, beside the training."""
+        self._store, self._on_safe = store, on_safe
         self._due: Path | None = None
         self._busy = False
         self._change = threading.Condition()
@@ -68,6 +70,7 @@ class CheckpointUploads:
             else:
                 where = self.newest.position["position"]
                 print(f"checkpoint {self.newest.number} is safe: {where}", flush=True)
+                self._on_safe()
                 return
             with self._change:
                 if self._change.wait_for(lambda: self._due is not None or self._ended, wait):

@@ -61,6 +61,10 @@ class Attempt:
             int(os.environ.get("AWS_BATCH_JOB_ATTEMPT", "1")),
         )
 
+    def is_of(self, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry of attempts.json is of this attempt."""
+        return (entry.get("job_id"), entry.get("attempt")) == (self.job_id, self.number)
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -83,8 +87,10 @@ class TrainingProgram:
     termination: Termination
     mended: list[str] = field(default_factory=list)  # sentences for the lab
     limits: Limits = field(default_factory=Limits)  # how large a project is accepted
+    place: Mapping[str, Any] = field(default_factory=dict)  # instance_type, life_cycle
     _began: float = field(default_factory=time.monotonic)
     _attempts: list[dict[str, Any]] = field(default_factory=list)
+    _spent: float = 0.0  # seconds of the attempts before, as far as they are known
     _batch_size: int | None = None  # of the last training process, as far as it had come
 
     def run(self, on_trained: Callable[[Trained], None]) -> Trained:
@@ -203,29 +209,27 @@ class TrainingProgram:
         target = self.work / "resume"
         found = patiently(lambda: checkpoints.restore(target))
         halvings = int(found.position.get("halvings", 0)) if found else 0
-        before = [each for each in self._attempts if each.get("attempt") != self.attempt.number]
+        before = [each for each in self._attempts if not self.attempt.is_of(each)]
         halvings = halvings_now(before, found.number if found else None, halvings)
         halvings = max(halvings, job.halvings)
         if found:
             print(f"going on from checkpoint {found.number}: {found.position['position']}")
-        place = Metadata.from_environment().describe()
-        self._attempts = [*before, self._entry(found, halvings, place)]
+        self._attempts = [*before, self._entry(found, halvings)]
+        self._spent = sum(each.get("seconds") or 0 for each in before)
         _try(lambda: checkpoints.write_attempts(self._attempts))
         return dataclasses.replace(
             job,
             resume=str(target) if found else None,
             halvings=halvings,
             attempts=tuple(self._attempts),
-            place=place,
+            place=self.place,
             notes=tuple(self.mended),
             timings=self.reporter.timings(),
             image=describe_image(),
             is_trained=bool(found) and any(each.get("trained") for each in before),
         )
 
-    def _entry(
-        self, found: Manifest | None, halvings: int, place: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _entry(self, found: Manifest | None, halvings: int) -> dict[str, Any]:
         return {
             "attempt": self.attempt.number,
             "job_id": self.attempt.job_id,
@@ -236,14 +240,17 @@ class TrainingProgram:
             "ended": None,
             "seconds": None,
             "trained": False,  # whether it has left results
-            **place,
+            **self.place,
         }
 
     def _supervise(
         self, run: RunRequest, job: WorkerJob, checkpoints: CheckpointStore, signals: Signals
     ) -> WorkerEnd:
         shutil.rmtree(job.checkpoints, ignore_errors=True)
-        uploads = CheckpointUploads(checkpoints)
+        # with each checkpoint: what an attempt that vanishes took is known up to there
+        uploads = CheckpointUploads(
+            checkpoints, lambda: self._record(checkpoints, seconds=self._seconds_gone())
+        )
         hours = run.request.time_limit_hours
         supervisor = Supervisor(
             job=job,
@@ -305,15 +312,18 @@ class TrainingProgram:
         return tuple(after.files)
 
     def _seconds_until_end_of(self, stage: str, time_limit_hours: float) -> float:
-        gone = time.monotonic() - self._began
+        gone = self._spent + time.monotonic() - self._began
         return seconds_until_end_of(stage, time_limit_hours) - gone
 
+    def _seconds_gone(self) -> int:
+        return round(time.monotonic() - self._began)
+
     def _record_end(self, checkpoints: CheckpointStore, word: str) -> None:
-        self._record(checkpoints, ended=word, seconds=round(time.monotonic() - self._began))
+        self._record(checkpoints, ended=word, seconds=self._seconds_gone())
 
     def _record(self, checkpoints: CheckpointStore, **facts: Any) -> None:
         """Put facts about this attempt into attempts.json, once it has begun."""
-        if not self._attempts or self._attempts[-1]["attempt"] != self.attempt.number:
+        if not self._attempts or not self.attempt.is_of(self._attempts[-1]):
             return
         self._attempts[-1] |= facts
         _try(lambda: checkpoints.write_attempts(self._attempts))

@@ -111,6 +111,11 @@ class ProgressReporter:
         self._now = replace(self._now, video=number, videos=videos)
         self._send()
 
+    @property
+    def images_per_second(self) -> float | None:
+        """As fast as the training went last; None where none has begun."""
+        return self._now.images_per_second
+
     def timings(self) -> dict[str, float]:
         """Seconds by stage, the present one included."""
         self._close()

@@ -78,11 +78,11 @@ class Disk:
 
 
 def seconds_until_end_of(stage: str, time_limit_hours: float) -> float:
-    """Return after how many seconds of an attempt a stage is ended, so that the rest still fits.
+    """Return after how many seconds of a training a stage is ended, so that the rest still fits.
 
     Args:
         stage: train, evaluate, or after: what follows the training.
-        time_limit_hours: of the attempt.
+        time_limit_hours: of all attempts together.
     """
     limit = 3600 * time_limit_hours
     margin = min(max(0.1 * limit, _LEAST_MARGIN), _MOST_MARGIN)

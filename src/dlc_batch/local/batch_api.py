@@ -17,11 +17,13 @@ from dlc_batch.local.batch_jobs import (
     JobRecord,
     RequestError,
     check_retry_strategy,
+    check_share,
     listed,
     new_job,
     shown,
     summary,
 )
+from dlc_batch.local.batch_queue import Prospects, prospects_in
 from dlc_batch.local.batch_runner import BatchRunner, LogGroupMissingError
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -54,6 +56,15 @@ class EmulatorServices:
         }
         with _scope(job):
             eventbridge._put_events({"Entries": [event]}, allow_aws_source=True)
+
+    def prospects(self, job: JobRecord) -> Prospects:
+        with _scope(job):
+            queue = batch._job_queues.get(job["jobQueue"].rsplit("/", 1)[-1])
+            if queue is None:  # deleted since
+                return Prospects()
+            names = [each["computeEnvironment"] for each in queue["computeEnvironmentOrder"]]
+            found = [batch._compute_envs.get(name.rsplit("/", 1)[-1]) for name in names]
+        return prospects_in(queue, [each for each in found if each])
 
     def open_log(self, job: JobRecord, stream: str) -> None:
         group = _log_group(job)
@@ -115,6 +126,7 @@ class BatchApi:
     def submit(self, request: dict[str, Any]) -> Answer:
         definition = find_definition(request.get("jobDefinition", ""))
         queue = _find_queue(request.get("jobQueue", ""))
+        check_share(request, is_fair="schedulingPolicyArn" in queue)
         job_id = str(uuid4())
         job = new_job(request, definition, job_id)
         job["jobArn"] = batch._job_arn(job_id)

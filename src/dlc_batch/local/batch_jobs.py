@@ -80,6 +80,7 @@ def new_job(request: Mapping[str, Any], definition: Mapping[str, Any], job_id: s
         "propagateTags": bool(definition.get("propagateTags")),
         "platformCapabilities": definition.get("platformCapabilities") or ["EC2"],
         "container": container,
+        "shareIdentifier": request.get("shareIdentifier"),
         "isCancelled": False,
         "isTerminated": False,
     }
@@ -95,6 +96,16 @@ def _check(request: Mapping[str, Any]) -> None:
     for name, value in (request.get("parameters") or {}).items():
         if not isinstance(value, str):
             raise RequestError(f"Parameter {name} must be a string")
+
+
+def check_share(request: Mapping[str, Any], *, is_fair: bool) -> None:
+    """Raise RequestError where Batch would: a queue with a scheduling policy wants a share
+    identifier of letters and digits, and another queue wants none."""
+    share = request.get("shareIdentifier")
+    if is_fair and not (share and str(share).isalnum()):
+        raise RequestError("shareIdentifier must be specified, in letters and digits")
+    if share and not is_fair:
+        raise RequestError("shareIdentifier needs a job queue with a scheduling policy")
 
 
 def check_retry_strategy(strategy: Mapping[str, Any]) -> None:

@@ -25,12 +25,14 @@ from dlc_batch.local.batch_jobs import (
     now_ms,
 )
 from dlc_batch.local.batch_process import JobProcess, end_leftovers, note_process
+from dlc_batch.local.batch_queue import Prospects, Shares, is_overdue
 from dlc_batch.local.images import ENGINE_FAILED, ImageError, Images, Launch
 from dlc_batch.local.settings import BatchSettings
 
 _logger = logging.getLogger("dlc_batch.batch")
 _NOT_STARTED = "Task failed to start"
 _CLOSE_S = 5.0
+_LOOK_AGAIN_S = 0.5  # for a computer, while jobs wait for none but that
 
 
 class LogGroupMissingError(Exception):
@@ -39,6 +41,9 @@ class LogGroupMissingError(Exception):
 
 class CloudServices(Protocol):
     """What the runner needs of the cloud around it."""
+
+    def prospects(self, job: JobRecord) -> Prospects:
+        """Whether the job's queue has a computer for it, and how long it may wait for one."""
 
     def announce(self, job: JobRecord) -> None:
         """Emit a `Batch Job State Change` event."""
@@ -54,7 +59,8 @@ class CloudServices(Protocol):
 
 class BatchRunner:
     """Keeps the queue, at most `settings.jobs_at_once` attempts running, first come first
-    served. Its records belong to the emulator's store; all changes happen under one lock."""
+    served within a share. Its records belong to the emulator's store; all changes happen under
+    one lock."""
 
     def __init__(
         self, services: CloudServices, images: Images, settings: BatchSettings, scratch: Path
@@ -66,6 +72,7 @@ class BatchRunner:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._queue: list[JobRecord] = []
+        self._shares = Shares()
         self._attempts: dict[str, threading.Thread] = {}
         self._processes: dict[str, JobProcess] = {}
         self._closing = False
@@ -123,18 +130,33 @@ class BatchRunner:
     # --- the queue
 
     def _enqueue(self, job: JobRecord) -> None:
+        job["_runnable_since"] = now_ms()
         self._queue.append(job)
         self._changed.notify_all()
 
     def _dispatch(self) -> None:
         with self._lock:
             while not self._closing:
-                if self._queue and len(self._attempts) < self._settings.jobs_at_once:
-                    self._start(self._queue.pop(0))
+                if (job := self._next()) is not None:
+                    self._start(job)
                 else:
-                    self._changed.wait()
+                    self._changed.wait(_LOOK_AGAIN_S if self._queue else None)
+
+    def _next(self) -> JobRecord | None:
+        """The job that is to start now; those that have waited for too long are ended."""
+        prospects = {job["jobId"]: self._services.prospects(job) for job in self._queue}
+        for job in list(self._queue):
+            chance = prospects[job["jobId"]]
+            if is_overdue(job, chance, now_ms(), self._settings.wait_scale):
+                self._fail_unstarted(job, chance.reason)
+        if len(self._attempts) >= self._settings.jobs_at_once:
+            return None
+        return self._shares.next(
+            [job for job in self._queue if prospects[job["jobId"]].has_computer]
+        )
 
     def _start(self, job: JobRecord) -> None:
+        self._queue.remove(job)
         self._set(job, "STARTING")
         thread = threading.Thread(target=self._run, args=(job,), daemon=True)
         self._attempts[job["jobId"]] = thread

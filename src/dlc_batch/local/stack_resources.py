@@ -1,4 +1,4 @@
-"""The three AWS::Batch resource types of CloudFormation, which MiniStack lacks.
+"""The four AWS::Batch resource types of CloudFormation, which MiniStack lacks.
 
 Each goes through the same operations as Batch's own API. `Ref` gives the ARN, as in AWS.
 And a mend: a topic of a stack lets anybody publish.
@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ministack.core import responses  # type: ignore[import-untyped]
 from ministack.services import batch, sns  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
@@ -20,6 +21,14 @@ Provisioned = tuple[str, dict[str, str]]  # physical id, attributes for Fn::GetA
 
 # Maps whose keys are the user's own, not field names: they keep their case.
 _FREE_MAPS = {"Tags", "Parameters", "Options"}
+# MiniStack keeps three of them only.
+_QUEUE_FIELDS = (
+    "state",
+    "priority",
+    "computeEnvironmentOrder",
+    "jobStateTimeLimitActions",
+    "schedulingPolicyArn",
+)
 
 
 def handlers(api: BatchApi) -> dict[str, dict[str, Callable[..., Any]]]:
@@ -48,6 +57,11 @@ def handlers(api: BatchApi) -> dict[str, dict[str, Callable[..., Any]]]:
             "create": _create_queue,
             "update": _update_queue,
             "delete": lambda arn, _properties: batch._job_queues.pop(_name(arn), None),
+        },
+        "AWS::Batch::SchedulingPolicy": {
+            "create": _create_policy,
+            "update": lambda arn, _old, _new, _stack: (arn, {"Arn": arn}),
+            "delete": lambda _arn, _properties: None,
         },
         "AWS::Batch::JobDefinition": {
             "create": job_definition,
@@ -88,17 +102,23 @@ def _update_environment(arn: str, _old: Properties, new: Properties, _stack: str
     return arn, {"ComputeEnvironmentArn": arn}
 
 
+def _create_policy(logical_id: str, properties: Properties, stack: str) -> Provisioned:
+    """Every policy shares alike here: its weights and its decay are not looked at."""
+    name = _request(properties, "name", logical_id, stack)["name"]
+    place = f"{responses.get_region()}:{responses.get_account_id()}"
+    arn = f"arn:aws:batch:{place}:scheduling-policy/{name}"
+    return arn, {"Arn": arn}
+
+
 def _create_queue(logical_id: str, properties: Properties, stack: str) -> Provisioned:
     request = _request(properties, "jobQueueName", logical_id, stack)
     arn = _body(batch._create_job_queue(request))["jobQueueArn"]
-    return arn, {"JobQueueArn": arn}
+    return _update_queue(arn, {}, properties, stack)
 
 
 def _update_queue(arn: str, _old: Properties, new: Properties, _stack: str) -> Provisioned:
     request = camel_case(new)
-    changed = {
-        k: request[k] for k in ("state", "priority", "computeEnvironmentOrder") if k in request
-    }
+    changed = {name: request[name] for name in _QUEUE_FIELDS if name in request}
     batch._job_queues[_name(arn)].update(changed)
     return arn, {"JobQueueArn": arn}
 
