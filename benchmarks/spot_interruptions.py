@@ -73,13 +73,10 @@ class Queue:
 
     @classmethod
     def read(cls, template: Path = TEMPLATE) -> Queue:
-        resources = yaml_parse(template.read_text("utf-8"))["Resources"]
-        limits = resources["JobQueue"]["Properties"]["JobStateTimeLimitActions"]
-        seconds = [
-            each["MaxTimeSeconds"] for each in limits if each["Reason"].startswith("CAPACITY:")
-        ]
-        attempts = resources["TrainerJob"]["Properties"]["RetryStrategy"]["Attempts"]
-        return cls(attempts, min(seconds) / 60)
+        content = yaml_parse(template.read_text("utf-8"))
+        seconds = content["Parameters"]["SpotWaitSeconds"]["Default"]
+        job = content["Resources"]["TrainerJob"]["Properties"]
+        return cls(job["RetryStrategy"]["Attempts"], seconds / 60)
 
 
 def main() -> int:

@@ -169,13 +169,9 @@ def test_marks_figures_of_runs_that_were_given_up(bench: Any) -> None:
 def test_reads_the_attempts_and_the_wait_from_the_template(bench: Any, tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
     template.write_text(
+        "Parameters: {SpotWaitSeconds: {Default: 1800}}\n"
         "Resources:\n"
         "  TrainerJob: {Properties: {RetryStrategy: {Attempts: 4}}}\n"
-        "  JobQueue:\n"
-        "    Properties:\n"
-        "      JobStateTimeLimitActions:\n"
-        "        - {Reason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT', MaxTimeSeconds: 60}\n"
-        "        - {Reason: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY', MaxTimeSeconds: 1800}\n"
     )
     assert bench.Queue.read(template) == bench.Queue(4, 30)
 
