@@ -51,6 +51,23 @@ _UPLOAD = {
         "It was encrypted with a key of its own, or put into a storage class for archives.",
         "Upload it again without them, or ask your admin for the right to read it.",
     ),
+    "budget": Entry(
+        _E,
+        "The lab's budget for this month has no room",
+        "Your admin set what a lab may spend in a month. The most that a training may cost,"
+        " On-Demand until its time limit, is reserved before it starts; what it did not need is"
+        " free again when it has ended.",
+        "Ask for fewer `time_limit_hours` in dlc-batch.yaml, wait until a training has ended or"
+        " the month is over, or ask your admin for more (`MonthlyDollarsPerLab`); then upload"
+        " again.",
+    ),
+    "price-unknown": Entry(
+        _E,
+        "The stack has a budget, but not the price of its computers",
+        "A training may run on an instance type that the table of prices does not have: what it"
+        " may cost can't be told.",
+        "The admin adds it to the stack's parameter `Prices`; then upload again.",
+    ),
     "unreadable": Entry(
         _E,
         "The path can't be read",

@@ -76,6 +76,7 @@ class Check:
     mended: tuple[str, ...] = ()
     config: Mapping[str, object] = field(default_factory=dict)  # as it was mended
     tables: tuple[LabelTable, ...] = ()
+    home: HomeSettings | None = None  # of the shuffle that is asked for
 
     @property
     def is_trainable(self) -> bool:
@@ -170,8 +171,9 @@ class _Checking:
         if tables:
             labelled = [folder.name for folder in folders if folder.tables or folder.others]
             self.problems += find_unlabelled_videos(written or {}, labelled, CONFIG_FILE)
+        home = None
         if project is not None and request is not None:
-            self._check_engine(project, request, images)
+            home = self._check_engine(project, request, images)
         if request is not None:
             self.problems += find_video_problems(request, self.files)
         notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
@@ -183,6 +185,7 @@ class _Checking:
             tuple(notes),
             videos.config,
             tables,
+            home,
         )
 
     def _attempt(self, read: Callable[[], _Read]) -> _Read | None:
@@ -245,10 +248,13 @@ class _Checking:
         self.problems += find_suspicions(tables)
         return images
 
-    def _check_engine(self, project: Project, request: Request, images: Images) -> None:
+    def _check_engine(
+        self, project: Project, request: Request, images: Images
+    ) -> HomeSettings | None:
         home = self._attempt(lambda: self._read_home(project, request))
         self.problems += find_engine_problems(project, request, home, CONFIG_FILE)
         self.problems += find_size_problems(project, request, home, images)
+        return home
 
     def _read_home(self, project: Project, request: Request) -> HomeSettings | None:
         engine = engine_of(project, request)

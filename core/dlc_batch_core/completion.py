@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from dlc_batch_core.costs import PLAIN_RATES, Cost, Rates
 from dlc_batch_core.errors import CloudError, StateError
-from dlc_batch_core.fall_back import FallBack
+from dlc_batch_core.fall_back import SPOT, FallBack
 from dlc_batch_core.job import ExitCode
 from dlc_batch_core.job_change import (
     HOST_LOST,
@@ -18,6 +19,7 @@ from dlc_batch_core.job_change import (
     JobChange,
 )
 from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.ledger import Ledger
 from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.outcome import Outcome
 from dlc_batch_core.run import Run, Status
@@ -40,6 +42,8 @@ class Completion:
     publish: Publish
     clock: Callable[[], float]
     fall_back: FallBack | None = None  # None: a training ends when Spot gives out
+    rates: Rates = PLAIN_RATES
+    ledger: Ledger | None = None  # None: no budgets
 
     def record(self, change: JobChange, claimant: str) -> Run:
         """Move a run's record on, and send the mail that it then owes.
@@ -52,10 +56,12 @@ class Completion:
         if run is None:
             raise CloudError(f"There is no record of run {change.job.run_id}.")
         if self.fall_back is not None and self.fall_back.is_due(run, change):
-            self.fall_back.resubmit(run, change, claimant)
+            self.fall_back.resubmit(self._charged(run, change), change, claimant)
         elif change.job.submission == run.submission and run.job_id in (None, change.job_id):
             self._move(run, change)  # else of a job that the run no longer counts on
         current = self.table.get(run.lab, run.run_id) or run
+        if self.ledger is not None and current.status.is_final:
+            self.ledger.settle(current, Cost.from_dict(current.cost).cents)
         send_pending(current, self.table, self.publish, claimant, self.clock())
         return current
 
@@ -63,7 +69,7 @@ class Completion:
         if change.status == "RUNNING":
             self._run(run, change)
         elif not run.status.is_final:
-            self.table.end(self._ended(run, change), change.position)
+            self.table.end(self._ended(self._charged(run, change), change), change.position)
 
     def _run(self, run: Run, change: JobChange) -> None:
         running = replace(
@@ -94,6 +100,20 @@ class Completion:
         if outcome is None:
             return ended
         return replace(ended, notes=_noted(run, outcome), timings=outcome.timings)
+
+    def _charged(self, run: Run, change: JobChange) -> Run:
+        """Add what the job's computers cost to what the run came to before."""
+        if run.submission != change.job.submission:
+            return run  # that job is in it already
+        outcome = self._outcome(change)
+        instance = outcome.instance_type if outcome else None
+        if instance is None and not change.was_placed:
+            return run  # none of EC2's: the local cloud, or no computer at all
+        life_cycle = "spot" if change.job.submission == SPOT else "on-demand"
+        cost = self.rates.cost_of(change.seconds, instance, life_cycle)
+        total = Cost.from_dict(run.cost) + cost if cost else Cost.from_dict(run.cost)
+        speed = outcome.images_per_second if outcome else None
+        return replace(run, cost=total.to_dict(), instance_type=instance, images_per_second=speed)
 
     def _outcome(self, change: JobChange) -> Outcome | None:
         keys = RunKeys(change.job.lab, change.job.run_id).shuffle(change.job.shuffle)

@@ -25,6 +25,7 @@ class HomeSettings:
     net_type: str | None  # as create_training_dataset takes it
     batch_size: int | None
     is_uncropped: bool  # it switched cropping off
+    length: int | None = None  # epochs, or iterations with TensorFlow
 
 
 def find_home_config(
@@ -46,6 +47,7 @@ def parse_home_settings(config: Mapping[str, object], where: str) -> HomeSetting
     is_known = isinstance(net_type, str)
     train = _below(_below(config, "data"), "train")
     batch = _below(config, "train_settings").get("batch_size")
+    epochs = _below(config, "train_settings").get("epochs")
     return HomeSettings(
         where,
         as_trained_at_home(str(net_type), method if isinstance(method, str) else "bu")
@@ -53,6 +55,7 @@ def parse_home_settings(config: Mapping[str, object], where: str) -> HomeSetting
         else None,
         batch if isinstance(batch, int) else None,
         "crop_sampling" in train and not train["crop_sampling"],
+        epochs if isinstance(epochs, int) else None,
     )
 
 
@@ -66,7 +69,15 @@ def _of_tensorflow(config: Mapping[str, object], where: str) -> HomeSettings:
         else None,
         batch if isinstance(batch, int) else None,
         is_uncropped=False,  # its frames are scaled to one size
+        length=_end_of(config.get("multi_step")),
     )
+
+
+def _end_of(schedule: object) -> int | None:
+    """Where TensorFlow's schedule of learning rates ends: [[rate, iteration], ...]."""
+    last = schedule[-1] if isinstance(schedule, list) and schedule else None
+    end = last[-1] if isinstance(last, list) and last else None
+    return end if isinstance(end, int) else None
 
 
 def _below(config: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.money import cost_of, quote_of
 from dlc_batch_core.run import MailKind, Run, Status
 from dlc_batch_core.scores import scores_of
 
@@ -47,22 +48,26 @@ def _subject(state: str, run: Run) -> str:
 
 
 def _accepted(run: Run) -> str:
-    return (
-        f"Your project {run.key} was checked and can be trained.\n\n"
+    parts = [
+        f"Your project {run.key} was checked and can be trained.",
         "It waits for a GPU now. The next mail comes when the training has ended.\n"
-        f"To watch it:  dlc-batch status {run.run_id}"
-    )
+        f"To watch it:  dlc-batch status {run.run_id}",
+        quote_of(run),
+        _notes(run),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _succeeded(run: Run) -> str:
     parts = [f"The training of {run.key} has finished.", run.message, _interruptions(run)]
-    parts += [scores_of(run.metrics), _notes(run), _how_to_fetch(run), _reading(run), _files(run)]
+    parts += [scores_of(run.metrics), _notes(run), cost_of(run)]
+    parts += [_how_to_fetch(run), _reading(run), _files(run)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _failed(run: Run) -> str:
     parts = [f"The training of {run.key} has failed.", run.message, _todo(run)]
-    parts += [_interruptions(run), _checkpoints(run), _notes(run)]
+    parts += [_interruptions(run), _checkpoints(run), cost_of(run), _notes(run)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -71,6 +76,7 @@ def _cancelled(run: Run) -> str:
         f"The training of {run.key} was cancelled, as your lab asked.",
         run.message,
         "There are no results. To train the project after all, upload it again.",
+        cost_of(run),
         _notes(run),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -69,6 +69,14 @@ class Run:
     metrics: Mapping[str, float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
     files: tuple[str, ...] = ()  # relative to results/
+    network: str = ""  # engine and network, such as pytorch/resnet_50
+    images_per_second: float | None = None
+    instance_type: str | None = None  # of the last computer
+    quote: Mapping[str, float] = field(default_factory=dict)  # hours and dollars, see quotes
+    cost: Mapping[str, float] = field(default_factory=dict)  # what it came to, see costs
+    reserved_cents: int | None = None  # of the lab's month
+    reserved_in: str | None = None  # such as 2026-11
+    is_settled: int | None = None  # 1 once the cost stands in its place
     mail: MailState | None = None
     accepted_mail: MailState | None = None
 
@@ -78,8 +86,15 @@ class Run:
 REST_MARK = "... and "
 _MAX_LIST_BYTES, _MAX_TEXT = 90_000, 4_000
 #: Held as JSON text: lists and mappings that nothing searches by.
-_JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files")
-_NUMBERS = ("shuffle", "submission", "earlier_attempts", "attempt")
+_JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files", "quote", "cost")
+_NUMBERS = (
+    "shuffle",
+    "submission",
+    "earlier_attempts",
+    "attempt",
+    "reserved_cents",
+    "is_settled",
+)
 #: One attribute value of the low-level DynamoDB interface, such as {"S": "text"}.
 Attribute = Mapping[str, str]
 
@@ -135,6 +150,8 @@ def _from_attribute(name: str, attribute: Attribute) -> object:
     (text,) = attribute.values()
     if name in _NUMBERS:
         return int(text)
+    if name == "images_per_second":
+        return float(text)
     if name == "status":
         return Status(text)
     if name in tuple(MailKind):

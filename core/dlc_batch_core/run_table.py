@@ -27,6 +27,18 @@ class RunTable:
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
+    def newest_of_lab(self, lab: str, most: int = 50) -> list[Run]:
+        """Return a lab's last runs, newest first."""
+        answer = self._client.query(
+            TableName=self._name,
+            IndexName="by-time",
+            KeyConditionExpression="lab = :lab",
+            ExpressionAttributeValues={":lab": {"S": lab}},
+            ScanIndexForward=False,
+            Limit=most,
+        )
+        return [from_item(item) for item in answer["Items"]]
+
     def begin(self, run: Run, claimant: str, until: float) -> bool:
         """Write a new run, claimed by an invocation until a time; False: it is there already."""
         claim = {"claimed_by": {"S": claimant}, "claimed_until": {"N": str(until)}}
@@ -72,7 +84,7 @@ class RunTable:
             run: with the number of the new submission, and what the one before used.
             position: of all events from then on: those of the job before come too late.
         """
-        names = ("submission", "earlier_attempts", "attempt", "updated_at")
+        names = ("submission", "earlier_attempts", "attempt", "updated_at", "cost")
         values = {name: getattr(run, name) for name in names}
         claim = {"claimed_by": claimant, "claimed_until": until, "position": position}
         condition = (
@@ -92,7 +104,8 @@ class RunTable:
 
     def owe_acceptance(self, run: Run) -> bool:
         """As `queue`, for a job that was faster: the state is left as it is."""
-        known = {name: getattr(run, name) for name in ("job_id", "shuffle", "problems", "notes")}
+        names = ("job_id", "shuffle", "problems", "notes", "network", "quote")
+        known = {name: getattr(run, name) for name in names}
         values = {**known, MailKind.ACCEPTED: MailState.PENDING}
         condition = (
             f"attribute_not_exists(accepted_mail) AND NOT #status IN ({_FINAL_NAMES}) AND {_FIRST}"
@@ -170,7 +183,8 @@ _KEPT = ("lab", "run_id", "bucket", "key", "version_id", "submitted_at", "schema
 def _written(run: Run) -> dict[str, object]:
     """Return the fields that a change of state writes; what names the run stays."""
     own = {name: value for name, value in vars(run).items() if name not in _KEPT}
-    own.pop("submission")  # only a resubmission changes it
+    for name in ("submission", "reserved_cents", "reserved_in", "is_settled"):
+        own.pop(name)  # a change of state leaves them to their own writers
     if run.mail is not None:  # an end says nothing about the mail of acceptance
         own.pop("accepted_mail")
     return {name: value for name, value in own.items() if value is not None}

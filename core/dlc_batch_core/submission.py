@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, Protocol
 
+from dlc_batch_core.budget import Budget
 from dlc_batch_core.check import Check, check_upload
 from dlc_batch_core.checks.engine import engine_of
 from dlc_batch_core.checks.videos import find_key_problems
@@ -18,6 +19,7 @@ from dlc_batch_core.limits import Limits
 from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.problems import Problem, in_stable_order
 from dlc_batch_core.project import Project
+from dlc_batch_core.quotes import work_of
 from dlc_batch_core.request import Request
 from dlc_batch_core.run import Run, Status
 from dlc_batch_core.run_request import RunRequest
@@ -76,6 +78,7 @@ class Submission:
     publish: Publish
     clock: Callable[[], float]
     limits: Limits = field(default_factory=Limits)  # how large a project is accepted
+    budget: Budget | None = None  # None: no caps, and no quotes
 
     def take(self, upload: Upload, claim: Claim) -> Run | None:
         """Check an upload, record it, submit its job and mail the lab.
@@ -120,7 +123,7 @@ class Submission:
         )
 
     def _decide(self, run: Run, upload: Upload, is_retry: bool) -> Run:
-        check = self._check(upload, run)
+        check = self._afford(self._check(upload, run), run)
         if not check.is_trainable or check.request is None or check.project is None:
             message = "The project can't be trained as it is."
             self.table.end(
@@ -147,6 +150,15 @@ class Submission:
         if check.is_trainable and check.project is not None:
             found += self._find_weights_problems(check.project, check.request, run)
         return replace(check, problems=in_stable_order([*check.problems, *found]))
+
+    def _afford(self, check: Check, run: Run) -> Check:
+        """Hold a project that can be trained to the admin's caps."""
+        if self.budget is None or check.request is None or not check.is_trainable:
+            return check
+        request, notes = self.budget.shorten(check.request)
+        found = [*check.problems, *self.budget.find_problems(run, request)]
+        mended = (*check.mended, *notes)
+        return replace(check, request=request, mended=mended, problems=in_stable_order(found))
 
     def _find_weights_problems(
         self, project: Project, request: Request, run: Run
@@ -177,8 +189,12 @@ class Submission:
             key = RunKeys(run.lab, run.run_id).request
             self.objects.put(run.bucket, key, _asked(run, check.root, project, request))
             found = queue.submit(job, request.time_limit_hours)
+        work = work_of(check, project, request)
+        quote = self.budget.quote(run, work, request) if self.budget else None
         queued = replace(
             run,
+            network=work.network,
+            quote=quote.to_dict() if quote else {},
             status=Status.QUEUED,
             updated_at=self._time(),
             job_id=found,

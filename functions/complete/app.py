@@ -13,9 +13,11 @@ from botocore.config import Config
 
 from dlc_batch_core.aws import BatchQueue, MailTopic, ObjectStore
 from dlc_batch_core.completion import Completion
+from dlc_batch_core.costs import Rates
 from dlc_batch_core.errors import StateError
 from dlc_batch_core.fall_back import FallBack
 from dlc_batch_core.job_change import parse_job_change
+from dlc_batch_core.ledger import Ledger
 from dlc_batch_core.run_table import RunTable
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 logger = Logger()
 metrics = Metrics()
-table = RunTable(boto3.client("dynamodb"), os.environ["RUNS_TABLE"])
+dynamodb = boto3.client("dynamodb")
+table = RunTable(dynamodb, os.environ["RUNS_TABLE"])
 # SubmitJob has no token: repeated by the client, it could start two jobs
 batch = boto3.client("batch", config=Config(retries={"total_max_attempts": 1}))
 on_demand = BatchQueue(batch, os.environ["ON_DEMAND_QUEUE"])
@@ -33,6 +36,8 @@ completion = Completion(
     publish=MailTopic(boto3.client("sns"), os.environ["TOPIC_ARN"]).publish,
     clock=time.time,
     fall_back=FallBack(table, on_demand, time.time) if on_demand.queue else None,
+    rates=Rates.from_settings(os.environ),
+    ledger=Ledger(dynamodb, os.environ["RUNS_TABLE"]),
 )
 
 

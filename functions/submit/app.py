@@ -12,6 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from dlc_batch_core.aws import BatchQueue, MailTopic, ObjectStore
+from dlc_batch_core.budget import Budget
+from dlc_batch_core.costs import Rates
+from dlc_batch_core.ledger import Ledger
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_table import RunTable
 from dlc_batch_core.submission import Claim, Submission, Upload
@@ -24,9 +27,11 @@ metrics = Metrics()
 # SubmitJob has no token: repeated by the client, it could start two jobs. Lambda's own retry looks
 # for the first one.
 batch = boto3.client("batch", config=Config(retries={"total_max_attempts": 1}))
+dynamodb = boto3.client("dynamodb")
+table = RunTable(dynamodb, os.environ["RUNS_TABLE"])
 submission = Submission(
     objects=ObjectStore(boto3.client("s3")),
-    table=RunTable(boto3.client("dynamodb"), os.environ["RUNS_TABLE"]),
+    table=table,
     queues={
         "pytorch": BatchQueue(batch, os.environ["JOB_QUEUE"], os.environ["JOB_DEFINITION"]),
         "tensorflow": BatchQueue(
@@ -36,6 +41,11 @@ submission = Submission(
     publish=MailTopic(boto3.client("sns"), os.environ["TOPIC_ARN"]).publish,
     clock=time.time,
     limits=Limits.from_settings(os.environ),
+    budget=Budget(
+        Rates.from_settings(os.environ),
+        Ledger(dynamodb, os.environ["RUNS_TABLE"]),
+        table.newest_of_lab,
+    ),
 )
 
 

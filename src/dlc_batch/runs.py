@@ -40,6 +40,8 @@ class RunStatus:
             "problems": [each.to_dict() for each in run.problems],
             "notes": list(run.notes),
             "files": list(run.files),
+            "quote": dict(run.quote) or None,
+            "cost": dict(run.cost) or None,
         }
 
 
@@ -93,7 +95,10 @@ def _items_of_lab(cloud: Cloud, lab: str) -> Iterator[dict[str, Any]]:
 
 
 def _all_items(cloud: Cloud) -> Iterator[dict[str, Any]]:
-    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=cloud.table_name)
+    pages = cloud.dynamodb.get_paginator("scan").paginate(
+        TableName=cloud.table_name,
+        FilterExpression="attribute_exists(submitted_at)",  # the labs' months lie there too
+    )
     return (item for page in pages for item in page["Items"])
 
 

@@ -187,7 +187,7 @@ def test_a_submission_under_way_elsewhere_is_looked_at_again(
     cloud = new_cloud(steps=steps)
     cloud.records.begin(run, "submit", cloud.now)
     event = detail(run, "FAILED", [attempt()] * 3, statusReason=LOST)
-    steps.crash_at = 2  # get, claim, find
+    steps.crash_at = 3  # the record, the outcome, the claim, find
     with pytest.raises(crash):
         record(cloud, event, "one")
 

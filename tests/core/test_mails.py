@@ -52,6 +52,8 @@ ENDS = {
         },
         "notes": ("video2 holds no labels and was left out.",),
         "files": RESULTS,
+        "cost": {"hours": 2.13, "dollars": 0.5481, "is_at_most": 0.0},
+        "instance_type": "g4dn.xlarge",
     },
     "stopped-early": {
         "status": Status.SUCCEEDED,
@@ -84,6 +86,7 @@ ENDS = {
         "attempt": 6,
         "message": "The training was killed, most likely for lack of memory.",
         "remedy": "Ask for a smaller `batch_size` in dlc-batch.yaml.",
+        "cost": {"hours": 0.4, "dollars": 0.4195, "is_at_most": 1.0},
     },
     "cancelled": {
         "status": Status.CANCELLED,
@@ -154,9 +157,28 @@ def test_final_mails_word_for_word(name: str) -> None:
     assert written(mail) == (GOLDEN / f"{name}.txt").read_text("utf-8")
 
 
-def test_mail_of_acceptance_word_for_word() -> None:
-    mail = compose(RUN, MailKind.ACCEPTED)
-    assert written(mail) == (GOLDEN / "accepted.txt").read_text("utf-8")
+BOUND = {"hours_limit": 24.0, "dollars_limit": 25.28}
+LIKELY = {
+    "trainings": 3,
+    "hours_least": 1.9,
+    "hours_most": 2.6,
+    "dollars_least": 0.49,
+    "dollars_most": 1.49,
+}
+SHORTENED = "The time limit is 8.7 hours instead of 24: your admin lets a run cost 5 $ at most."
+QUOTED: dict[str, dict[str, Any]] = {
+    "accepted": {"quote": {**BOUND, **LIKELY}},
+    "accepted-first": {
+        "quote": {"hours_limit": 8.7, "dollars_limit": 9.17},
+        "notes": (SHORTENED,),
+    },
+}
+
+
+@pytest.mark.parametrize("name", QUOTED)
+def test_mail_of_acceptance_word_for_word(name: str) -> None:
+    mail = compose(dataclasses.replace(RUN, **QUOTED[name]), MailKind.ACCEPTED)
+    assert written(mail) == (GOLDEN / f"{name}.txt").read_text("utf-8")
 
 
 def test_plain_mail_word_for_word() -> None:

@@ -36,7 +36,7 @@ def find_engine_problems(
     if engine not in BY_ENGINE:
         return [problem("engine", where, f"DeepLabCut has no engine `{shown(engine)}`.")]
     found = list(_of_other_engine(request, engine))
-    net_type, place = _net_type(project, request, home, where)
+    net_type, place = network_of(project, request, home, where)
     if net_type not in BY_ENGINE[engine]:
         return [*found, _unknown(net_type, engine, place)]
     if why := _misfit(net_type, project, engine):
@@ -62,10 +62,10 @@ def engine_of(project: Project, request: Request) -> str:
     return request.engine or project.engine
 
 
-def _net_type(
+def network_of(
     project: Project, request: Request, home: HomeSettings | None, where: str
 ) -> tuple[str, str]:
-    """The network, in the order in which the trainer takes it, and where it is named."""
+    """Return the network, in the order in which the trainer takes it, and where it is named."""
     if request.net_type:
         return request.net_type, REQUEST_FILE
     if home is not None and home.net_type:

@@ -18,7 +18,11 @@ from dlc_batch.local.settings import TENSORFLOW_IMAGE, TRAINER_IMAGE
 STACK_NAME = "dlc-batch"
 ARTIFACT_BUCKET = "dlc-batch-local-artifacts"
 # Parameters of a template that have another value here, where the template declares them.
-LOCAL_PARAMETERS = {"TrainerImage": TRAINER_IMAGE, "TensorFlowImage": TENSORFLOW_IMAGE}
+LOCAL_PARAMETERS = {
+    "TrainerImage": TRAINER_IMAGE,
+    "TensorFlowImage": TENSORFLOW_IMAGE,
+    "InstanceTypes": "local",  # it has no price, so no mail speaks of one
+}
 # For a parameter without a default whose name speaks of e-mail: nothing leaves this computer.
 LOCAL_LAB = "lab@example.org"
 

@@ -1,0 +1,63 @@
+"""Whether a training may cost what it may cost: the caps that the admin set, and the quote."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from dlc_batch_core.catalogue import problem
+from dlc_batch_core.costs import Rates
+from dlc_batch_core.ledger import Ledger
+from dlc_batch_core.problems import Problem
+from dlc_batch_core.quotes import Quote, Work, quote
+from dlc_batch_core.request import REQUEST_FILE, Request
+from dlc_batch_core.run import Run
+
+#: The least that `time_limit_hours` takes.
+_LEAST_HOURS = 0.1
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the labs of a stack may spend."""
+
+    rates: Rates
+    ledger: Ledger
+    earlier: Callable[[str], Sequence[Run]]  # a lab's runs, newest first
+
+    def shorten(self, request: Request) -> tuple[Request, tuple[str, ...]]:
+        """Return the request with no more time than the cap per run pays for, and a note."""
+        hours = self.rates.hours_within(request.time_limit_hours)
+        if hours >= request.time_limit_hours:
+            return request, ()
+        hours = max(_LEAST_HOURS, math.floor(10 * hours) / 10)
+        note = (
+            f"The time limit is {hours:g} hours instead of {request.time_limit_hours:g}: your"
+            f" admin lets a run cost {self.rates.dollars_per_run:g} $ at most."
+        )
+        return replace(request, time_limit_hours=hours), (note,)
+
+    def find_problems(self, run: Run, request: Request) -> list[Problem]:
+        """Reserve the most that a run may cost in its lab's month, or say why that can't be."""
+        if not self.rates.dollars_per_month:
+            return []
+        if math.isinf(self.rates.most_an_hour):
+            unknown = sorted(set(self.rates.instance_types) - set(self.rates.prices))
+            what = f"The stack has no price of {', '.join(unknown)}, and a budget for each month."
+            return [problem("price-unknown", run.key, what)]
+        month, cap = run.submitted_at[:7], round(100 * self.rates.dollars_per_month)
+        cents = math.ceil(100 * request.time_limit_hours * self.rates.most_an_hour)
+        if self.ledger.reserve(run, month, cents, cap):
+            return []
+        left = max(0, cap - self.ledger.committed(run.lab, month))
+        what = (
+            f"This training may cost up to {cents / 100:.2f} $ in its"
+            f" {request.time_limit_hours:g} hours. Of lab {run.lab}'s {cap / 100:.2f} $ for"
+            f" {month}, {left / 100:.2f} $ are neither spent nor reserved for what runs now."
+        )
+        return [problem("budget", REQUEST_FILE, what)]
+
+    def quote(self, run: Run, work: Work, request: Request) -> Quote:
+        """Return what a run is likely to take and cost."""
+        return quote(work, self.earlier(run.lab), request.time_limit_hours, self.rates)

@@ -1,0 +1,107 @@
+"""What each lab may spend in a month: reserved before a job is submitted, settled when it ended.
+
+The runs table holds an item for each lab and month beside the runs: sort key `month#2026-11`,
+which no run id can be. Reserving and settling change it and the run's record in one transaction,
+so that whoever repeats them changes nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+from dlc_batch_core.run import Run
+
+#: Money is counted in whole cents: DynamoDB's sums are then exact.
+_MONTH = "month#"
+#: A transaction that meets another one on the same month is tried again, after up to so many
+#: seconds each (our choice): botocore does not.
+_TRIES, _MOST_PAUSE = 10, 0.5
+
+
+class Ledger:
+    """The labs' months in the runs table."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        """Take a low-level DynamoDB client and the table's name."""
+        self._client, self._name = client, name
+
+    def committed(self, lab: str, month: str) -> int:
+        """Return the cents that a lab has spent or reserved in a month, such as `2026-11`."""
+        key = {"lab": {"S": lab}, "run_id": {"S": _MONTH + month}}
+        answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+        return int(answer.get("Item", {}).get("committed", {"N": "0"})["N"])
+
+    def reserve(self, run: Run, month: str, cents: int, cap: int) -> bool:
+        """Reserve for a run; whether the lab's month had room, or it was reserved before."""
+        of_month = self._update(
+            run.lab,
+            _MONTH + month,
+            "ADD committed :cents",
+            "attribute_not_exists(committed) OR committed <= :room",
+            {":cents": cents, ":room": cap - cents},
+        )
+        of_run = self._update(
+            run.lab,
+            run.run_id,
+            "SET reserved_cents = :cents, reserved_in = :month",
+            "attribute_exists(run_id) AND attribute_not_exists(reserved_cents)",
+            {":cents": cents, ":month": month},
+        )
+        if cents > cap:
+            return False
+        failed = self._transact(of_month, of_run)
+        return not failed or failed[1]  # the run's own item: reserved before
+
+    def settle(self, run: Run, cents: int) -> None:
+        """Put what a run came to in the place of what was reserved for it, once."""
+        if run.reserved_cents is None or run.reserved_in is None or run.is_settled:
+            return
+        of_month = self._update(
+            run.lab,
+            _MONTH + run.reserved_in,
+            "ADD committed :less",
+            "attribute_exists(committed)",
+            {":less": cents - run.reserved_cents},
+        )
+        of_run = self._update(
+            run.lab,
+            run.run_id,
+            "SET is_settled = :yes",
+            "attribute_exists(reserved_cents) AND attribute_not_exists(is_settled)",
+            {":yes": 1},
+        )
+        self._transact(of_month, of_run)
+
+    def _update(
+        self, lab: str, sort: str, expression: str, condition: str, values: dict[str, int | str]
+    ) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._name,
+                "Key": {"lab": {"S": lab}, "run_id": {"S": sort}},
+                "UpdateExpression": expression,
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": {
+                    name: {"N": str(each)} if isinstance(each, int) else {"S": each}
+                    for name, each in values.items()
+                },
+            }
+        }
+
+    def _transact(self, *updates: dict[str, Any]) -> list[bool]:
+        """Do all of them or none; returns which of them failed, empty when all were done."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._client.transact_write_items(TransactItems=list(updates))
+            except self._client.exceptions.TransactionCanceledException as error:
+                codes = [each.get("Code") for each in error.response["CancellationReasons"]]
+                if "ConditionalCheckFailed" in codes:
+                    return [code == "ConditionalCheckFailed" for code in codes]
+                if not left:
+                    raise
+                time.sleep(_MOST_PAUSE * random.random())  # noqa: S311  # no secret
+            else:
+                break
+        return []
