@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -62,6 +63,10 @@ def _problem_of_reading(code: str, key: str) -> Problem | None:
     return None
 
 
+#: Of AWS Batch's DescribeJobs.
+_JOBS_A_REQUEST = 100
+
+
 @dataclass(frozen=True)
 class BatchQueue:
     """Training jobs in a job queue."""
@@ -69,6 +74,18 @@ class BatchQueue:
     client: Any
     queue: str  # ARN
     definition: str = ""  # ARN, of first submissions
+
+    def describe(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return what Batch knows of jobs, by their ids."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for start in range(0, len(ids), _JOBS_A_REQUEST):
+            answer = self.client.describe_jobs(jobs=list(ids[start : start + _JOBS_A_REQUEST]))
+            found |= {job["jobId"]: job for job in answer["jobs"]}
+        return found
+
+    def terminate(self, job_id: str, reason: str) -> None:
+        """End a job, wherever it is."""
+        self.client.terminate_job(jobId=job_id, reason=reason)
 
     def find(self, name: str) -> str | None:
         """Return the id of the newest job of this name, in whatever state."""

@@ -60,10 +60,14 @@ class Completion:
         elif change.job.submission == run.submission and run.job_id in (None, change.job_id):
             self._move(run, change)  # else of a job that the run no longer counts on
         current = self.table.get(run.lab, run.run_id) or run
-        if self.ledger is not None and current.status.is_final:
-            self.ledger.settle(current, Cost.from_dict(current.cost).cents)
+        self.settle(current)
         send_pending(current, self.table, self.publish, claimant, self.clock())
         return current
+
+    def settle(self, run: Run) -> None:
+        """Put what a run that has ended came to into its lab's month."""
+        if self.ledger is not None and run.status.is_final:
+            self.ledger.settle(run, Cost.from_dict(run.cost).cents)
 
     def _move(self, run: Run, change: JobChange) -> None:
         if change.status == "RUNNING":

@@ -39,13 +39,23 @@ class RunTable:
         )
         return [from_item(item) for item in answer["Items"]]
 
+    def open_runs(self) -> list[Run]:
+        """Return the runs that have not ended, or owe their final mail, oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            IndexName="open",
+            KeyConditionExpression="is_open = :yes",
+            ExpressionAttributeValues={":yes": {"S": _OPEN}},
+        )
+        return [from_item(item) for page in pages for item in page["Items"]]
+
     def begin(self, run: Run, claimant: str, until: float) -> bool:
         """Write a new run, claimed by an invocation until a time; False: it is there already."""
         claim = {"claimed_by": {"S": claimant}, "claimed_until": {"N": str(until)}}
         try:
             self._client.put_item(
                 TableName=self._name,
-                Item={**to_item(run), **claim},
+                Item={**to_item(run), **claim, "is_open": {"S": _OPEN}},
                 ConditionExpression="attribute_not_exists(run_id)",
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -136,8 +146,10 @@ class RunTable:
         )
 
     def mark_sent(self, run: Run, kind: MailKind) -> bool:
-        """Write that a mail has gone out."""
-        return self._update(run, {str(kind): MailState.SENT}, "attribute_exists(run_id)", {})
+        """Write that a mail has gone out; after the final one the run is done."""
+        removed = "is_open" if kind is MailKind.FINAL else None
+        values = {str(kind): MailState.SENT}
+        return self._update(run, values, "attribute_exists(run_id)", {}, removed=removed)
 
     def _update(
         self,
@@ -171,6 +183,8 @@ class RunTable:
         return True
 
 
+#: Stands in the attribute `is_open`, the key of the index of runs that are not done.
+_OPEN = "yes"
 _FINAL_STATES = sorted(status for status in Status if status.is_final)
 _FINAL_NAMES = ", ".join(f":{status.lower()}" for status in _FINAL_STATES)
 _FINAL_VALUES = {f":{status.lower()}": {"S": str(status)} for status in _FINAL_STATES}

@@ -44,6 +44,7 @@ class WatchedClient:
 
     def __init__(self, client: Any, steps: Steps) -> None:
         self.exceptions = client.exceptions
+        self.get_paginator = client.get_paginator
         for name in ("get_item", "put_item", "update_item"):
             setattr(self, name, steps.watch(name, getattr(client, name)))
 

@@ -1,0 +1,206 @@
+"""Reconciling the records with Batch: what no event told, and what nobody else ends.
+
+Runs that have not ended, or owe their final mail, are looked at one by one. Whatever is done about
+them goes the way of the events, which is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from dlc_batch_core.completion import Completion
+from dlc_batch_core.errors import DlcBatchError
+from dlc_batch_core.fall_back import SPOT
+from dlc_batch_core.job import TrainingJob
+from dlc_batch_core.job_change import NO_CAPACITY, TIMED_OUT, JobChange, parse_job_change
+from dlc_batch_core.mailing import send_pending
+from dlc_batch_core.mails import Mail
+from dlc_batch_core.run import MailState, Run, Status
+
+logger = logging.getLogger(__name__)
+
+#: An event is this late at most before it counts as lost, in seconds (our choice: Lambda tries
+#: three times within some minutes).
+LATE = 900.0
+#: So long a submission is tried again before it has failed (our choice).
+_GIVE_UP = 6 * 3600.0
+#: The queues' longest time limit on waiting (template.yaml); beyond it AWS Batch should have ended
+#: the job, and does not where it knows no reason, such as a quota of zero.
+_LONGEST_WAIT = 86400.0
+#: What stands in the attribute `lab` of the admin's mails: no lab can have this name.
+ADMIN = "ADMIN"
+_LISTED = 50
+
+
+class Jobs(Protocol):
+    """What sweeping needs of Batch."""
+
+    def describe(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return what Batch knows of jobs, by their ids."""
+
+    def find(self, name: str) -> str | None:
+        """Return the id of the job of this name, in whatever state."""
+
+    def terminate(self, job_id: str, reason: str) -> None:
+        """End a job, wherever it is."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One look at all runs that are not done."""
+
+    completion: Completion
+    jobs: Jobs
+    submit_again: Callable[[Run], None]  # hands the run's upload to the submit function anew
+    spot_wait: float  # seconds after which a Spot job should have gone on On-Demand
+
+    def run(self, claimant: str) -> list[str]:
+        """Mend what can be mended; returns a sentence for each thing found."""
+        found: list[str] = []
+        runs = self.completion.table.open_runs()
+        known = self.jobs.describe([run.job_id for run in runs if run.job_id])
+        for run in runs:
+            try:
+                found += self._look(run, known, claimant)
+            except DlcBatchError as error:  # somebody else is at it: the next sweep looks again
+                logger.info("left alone", extra={"run_id": run.run_id, "reason": str(error)})
+            except Exception as error:  # one run must not hide the others
+                logger.exception("could not be swept")
+                found.append(f"{run.run_id}: could not be looked at: {error}.")
+        if found:
+            self.completion.publish(_mail(found))
+        return found
+
+    def _look(
+        self, run: Run, known: Mapping[str, Mapping[str, Any]], claimant: str
+    ) -> Iterator[str]:
+        if run.status.is_final:
+            yield from self._send(run, claimant)
+        elif run.status is Status.SUBMITTING:
+            yield from self._submit(run, claimant)
+        elif run.job_id is None:
+            yield from self._go_on(run, claimant)
+        elif (detail := known.get(run.job_id)) is None:
+            yield from self._end_unknown(run, claimant)
+        else:
+            is_idle = not any(_is_at_work(each, detail) for each in known.values())
+            yield from self._compare(run, detail, is_idle, claimant)
+
+    def _send(self, run: Run, claimant: str) -> Iterator[str]:
+        if run.mail is not MailState.PENDING or self._age(run) < LATE:
+            return
+        self.completion.settle(run)
+        self._mail(run, claimant)
+        yield f"{run.run_id}: its last mail had not gone out."
+
+    def _submit(self, run: Run, claimant: str) -> Iterator[str]:
+        if self._age(run) < LATE:
+            return
+        if self._age(run, run.submitted_at) < _GIVE_UP:
+            self.submit_again(run)
+            yield f"{run.run_id}: it was left in SUBMITTING, and is submitted anew."
+            return
+        message = "The project could not be handed to AWS Batch in six hours."
+        remedy = "The admin finds the cause in the log of the submit function; then upload again."
+        self._fail(run, message, remedy, claimant)
+        yield f"{run.run_id}: it could not be submitted, and has failed."
+
+    def _go_on(self, run: Run, claimant: str) -> Iterator[str]:
+        """Submit On-Demand what died between the claim and the job."""
+        if self._age(run) < LATE:
+            return
+        job = TrainingJob(run.bucket, run.lab, run.run_id, run.shuffle, SPOT)
+        job_id = self.jobs.find(job.name)
+        detail = self.jobs.describe([job_id]).get(job_id) if job_id else None
+        if detail is None:
+            yield from self._end_unknown(run, claimant)
+            return
+        self.completion.record(parse_job_change(detail), claimant)
+        yield f"{run.run_id}: it waited to go on On-Demand, and was submitted."
+
+    def _end_unknown(self, run: Run, claimant: str) -> Iterator[str]:
+        if self._age(run) < LATE:
+            return
+        message = "AWS Batch no longer knows the training's job, and no end of it was told."
+        remedy = "Upload the project again. Its checkpoints, if there are any, are kept."
+        self._fail(run, message, remedy, claimant)
+        yield f"{run.run_id}: its job is gone; it has failed."
+
+    def _compare(
+        self, run: Run, detail: Mapping[str, Any], is_idle: bool, claimant: str
+    ) -> Iterator[str]:
+        """Hold a run against its job; `is_idle`: none of the job's queue is at work."""
+        change = parse_job_change(detail)
+        if change.status in ("SUCCEEDED", "FAILED"):
+            if self._since(detail.get("stoppedAt")) < LATE:
+                return  # its event is on the way
+            self.completion.record(change, claimant)
+            yield f"{run.run_id}: its job had {change.status.lower()}, and no event said so."
+        elif reason := self._reason_to_end(run, change, detail, is_idle):
+            self.jobs.terminate(change.job_id, reason)
+            yield f"{run.run_id}: its job was ended: {reason}."
+        elif change.status == "RUNNING" and run.status is Status.QUEUED:
+            self.completion.record(change, claimant)  # late at most: no finding
+
+    def _reason_to_end(
+        self, run: Run, change: JobChange, detail: Mapping[str, Any], is_idle: bool
+    ) -> str | None:
+        """Return why a job is ended that Batch should have ended itself."""
+        if change.status == "RUNNING" and change.timeout is not None:
+            gone = change.seconds + self._since(detail.get("startedAt"))
+            if gone > change.timeout + LATE:
+                return f"{TIMED_OUT}: {gone / 3600:.1f} hours in all attempts"
+        waits = is_idle and change.status in ("SUBMITTED", "PENDING", "RUNNABLE")
+        longest = self.spot_wait if run.submission == SPOT else _LONGEST_WAIT
+        if waits and self._since(detail.get("createdAt")) - change.seconds > longest + LATE:
+            return f"{NO_CAPACITY}: no computer in {longest / 3600:.1f} hours"
+        return None
+
+    def _fail(self, run: Run, message: str, remedy: str, claimant: str) -> None:
+        now = datetime.fromtimestamp(self._now, UTC).isoformat(timespec="milliseconds")
+        failed = replace(run, status=Status.FAILED, message=message, remedy=remedy, updated_at=now)
+        self.completion.table.end(failed)
+        current = self.completion.table.get(run.lab, run.run_id) or failed
+        self.completion.settle(current)
+        self._mail(current, claimant)
+
+    def _mail(self, run: Run, claimant: str) -> None:
+        parts = self.completion
+        send_pending(run, parts.table, parts.publish, claimant, self._now)
+
+    @property
+    def _now(self) -> float:
+        return self.completion.clock()
+
+    def _age(self, run: Run, time: str = "") -> float:
+        """Seconds since a run's record changed, or since a time of it."""
+        return self._now - datetime.fromisoformat(time or run.updated_at).timestamp()
+
+    def _since(self, milliseconds: Any) -> float:
+        return self._now - float(milliseconds) / 1000 if milliseconds else 0.0
+
+
+def _is_at_work(job: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    is_same_queue = job.get("jobQueue") == other.get("jobQueue")
+    return is_same_queue and job["status"] in ("STARTING", "RUNNING")
+
+
+def _mail(found: Sequence[str]) -> Mail:
+    noun = "thing" if len(found) == 1 else "things"
+    listed = [f"  - {each}" for each in found[:_LISTED]]
+    more = [f"  ... and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
+    body = "\n".join([
+        "The sweep over all runs that are not done found what no event had told:",
+        "",
+        *listed,
+        *more,
+        "",
+        "Nothing needs to be done for these runs. If it happens again and again, the logs of the",
+        "functions and `dlc-batch doctor` say why.",
+        "",
+    ])  # fmt: skip
+    return Mail(ADMIN, f"[dlc-batch] SWEPT: {len(found)} {noun} put right", body)

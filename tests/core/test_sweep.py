@@ -1,0 +1,206 @@
+"""What no event told is put right, once it is late; what is on its way is left alone."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from dlc_batch_core.completion import Completion
+from dlc_batch_core.fall_back import FallBack
+from dlc_batch_core.job import TrainingJob
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.outcome import Outcome
+from dlc_batch_core.run import MailState, Run, Status
+from dlc_batch_core.sweep import ADMIN, LATE, Sweep
+
+HOUR = 3600.0
+EXITED = "Essential container in task exited"
+
+
+@dataclass
+class Batch:
+    """What Batch knows of jobs."""
+
+    details: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ended: list[tuple[str, str]] = field(default_factory=list)
+
+    def describe(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        return {each: self.details[each] for each in ids if each in self.details}
+
+    def find(self, name: str) -> str | None:
+        found = [each["jobId"] for each in self.details.values() if each["jobName"] == name]
+        return found[-1] if found else None
+
+    def terminate(self, job_id: str, reason: str) -> None:
+        self.ended.append((job_id, reason))
+
+
+@dataclass
+class Scene:
+    """One run, its job, and a sweep some time later. The table is this test's alone."""
+
+    cloud: Any
+    batch: Batch = field(default_factory=Batch)
+    handed_on: list[Run] = field(default_factory=list)
+
+    def at(self, seconds_ago: float) -> str:
+        when = datetime.fromtimestamp(self.cloud.now - seconds_ago, UTC)
+        return when.isoformat(timespec="milliseconds")
+
+    def run(self, status: Status, age: float = HOUR, **values: Any) -> Run:
+        run_id = f"mouse-{uuid.uuid4().hex[:12]}"
+        times = {"submitted_at": self.at(age), "updated_at": self.at(age)}
+        run = Run("miller", run_id, status, "bucket", "key", **{**times, **values})
+        self.cloud.records.begin(run, "submit", self.cloud.now - age)
+        return run
+
+    def job(self, run: Run, status: str, submission: int = 1, **values: Any) -> None:
+        job = TrainingJob(run.bucket, run.lab, run.run_id, 1, submission)
+        job_id = values.pop("jobId", "job-1")
+        self.batch.details[job_id] = {
+            "jobId": job_id,
+            "jobName": job.name,
+            "jobQueue": "spot",
+            "jobDefinition": "d:1",
+            "status": status,
+            "parameters": job.to_parameters(),
+            "attempts": [],
+            "retryStrategy": {"attempts": 3},
+            "timeout": {"attemptDurationSeconds": 24 * 3600},
+            "createdAt": 1000 * (self.cloud.now - HOUR),
+            **values,
+        }
+
+    def ms(self, seconds_ago: float) -> float:
+        return 1000 * (self.cloud.now - seconds_ago)
+
+    def sweep(self) -> list[str]:
+        cloud = self.cloud
+        fall_back = FallBack(cloud.table, cloud, cloud.clock)
+        completion = Completion(cloud, cloud.table, cloud.publish, cloud.clock, fall_back)
+        return Sweep(completion, self.batch, self.handed_on.append, 1800).run("sweep")
+
+    def now(self, run: Run) -> Run:
+        found: Run = self.cloud.records.get(run.lab, run.run_id)
+        return found
+
+    def mails(self) -> list[str]:
+        return [mail.subject.split()[1] for mail in self.cloud.mails if mail.lab != ADMIN]
+
+
+@pytest.fixture
+def scene(aws: Any, new_cloud: Callable[..., Any]) -> Scene:
+    return Scene(replace(new_cloud(), table_name=aws.make_runs_table()))
+
+
+def test_a_lost_end_is_recorded_and_mailed_once(scene: Scene) -> None:
+    run = scene.run(Status.RUNNING, job_id="job-1", attempt=1)
+    done = {"container": {"exitCode": 0}, "startedAt": 1, "stoppedAt": 2}
+    scene.job(run, "SUCCEEDED", attempts=[done], stoppedAt=scene.ms(2 * LATE))
+    outcome = Outcome(True, "job-1", 1, "Trained.")
+    scene.cloud.objects[RunKeys("miller", run.run_id).shuffle(1).outcome] = (
+        outcome.to_json().encode()
+    )
+
+    (found,) = scene.sweep()
+    assert "no event said so" in found
+    assert scene.sweep() == []
+
+    assert (scene.now(run).status, scene.now(run).message) == (Status.SUCCEEDED, "Trained.")
+    assert scene.mails() == ["SUCCEEDED:"]
+    (to_admin,) = (mail for mail in scene.cloud.mails if mail.lab == ADMIN)
+    assert found in to_admin.body
+    assert scene.cloud.records.open_runs() == []
+
+
+def test_an_end_whose_event_is_on_its_way_is_left_alone(scene: Scene) -> None:
+    run = scene.run(Status.RUNNING, job_id="job-1")
+    scene.job(run, "FAILED", stoppedAt=scene.ms(60))
+    assert scene.sweep() == []
+    assert scene.now(run).status is Status.RUNNING
+
+
+def test_a_run_that_waits_or_trains_is_left_alone(scene: Scene) -> None:
+    trains = scene.run(Status.RUNNING, job_id="job-1")
+    waits = scene.run(Status.QUEUED, 3 * HOUR, job_id="job-2")
+    scene.job(trains, "RUNNING", startedAt=scene.ms(HOUR))
+    scene.job(waits, "RUNNABLE", jobId="job-2", createdAt=scene.ms(3 * HOUR))
+    assert scene.sweep() == []
+    assert scene.batch.ended == []
+    assert scene.cloud.mails == []
+
+
+def test_a_lost_beginning_is_recorded_without_a_word(scene: Scene) -> None:
+    run = scene.run(Status.QUEUED, job_id="job-1")
+    scene.job(run, "RUNNING", startedAt=scene.ms(HOUR))
+    assert scene.sweep() == []
+    assert scene.now(run).status is Status.RUNNING
+
+
+def test_a_job_beyond_its_time_is_ended(scene: Scene) -> None:
+    run = scene.run(Status.RUNNING, job_id="job-1")
+    long = {"container": {}, "startedAt": scene.ms(30 * HOUR), "stoppedAt": scene.ms(8 * HOUR)}
+    scene.job(run, "RUNNING", attempts=[long], startedAt=scene.ms(3 * HOUR))
+    (found,) = scene.sweep()
+    ((job_id, reason),) = scene.batch.ended
+    assert job_id == "job-1"
+    assert reason.startswith("Job attempt duration exceeded timeout: 25.0 hours")
+    assert reason in found
+
+
+def test_a_job_that_gets_no_computer_for_no_known_reason_is_ended(scene: Scene) -> None:
+    run = scene.run(Status.QUEUED, 3 * HOUR, job_id="job-1")
+    scene.job(run, "RUNNABLE", createdAt=scene.ms(3 * HOUR))
+    scene.sweep()
+    ((_, reason),) = scene.batch.ended
+    assert "INSUFFICIENT_INSTANCE_CAPACITY" in reason
+    scene.job(run, "FAILED", statusReason=reason, stoppedAt=scene.ms(2 * LATE))
+    scene.sweep()
+    assert (scene.now(run).submission, len(scene.cloud.asked)) == (2, 1)
+
+
+def test_a_run_left_in_submitting_is_handed_on_and_given_up_in_the_end(scene: Scene) -> None:
+    fresh = scene.run(Status.SUBMITTING, 60)
+    left = scene.run(Status.SUBMITTING, HOUR)
+    hopeless = scene.run(Status.SUBMITTING, 7 * HOUR)
+    found = scene.sweep()
+    assert [run.run_id for run in scene.handed_on] == [left.run_id]
+    assert len(found) == 2
+    assert scene.now(fresh).status is Status.SUBMITTING
+    assert scene.now(hopeless).status is Status.FAILED
+    assert scene.mails() == ["FAILED:"]
+
+
+def test_a_mail_that_did_not_go_out_is_sent(scene: Scene) -> None:
+    run = scene.run(Status.FAILED, mail=MailState.PENDING)
+    (found,) = scene.sweep()
+    assert "had not gone out" in found
+    assert scene.mails() == ["FAILED:"]
+    assert scene.now(run).mail is MailState.SENT
+    assert scene.sweep() == []
+
+
+def test_a_run_that_waits_to_go_on_on_demand_is_submitted(scene: Scene) -> None:
+    run = scene.run(Status.QUEUED, submission=2, job_id=None)
+    scene.job(run, "FAILED", statusReason="CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY")
+    (found,) = scene.sweep()
+    assert "On-Demand" in found
+    assert (scene.now(run).job_id, len(scene.cloud.asked)) == ("job-1", 1)
+
+
+def test_a_job_that_batch_forgot_has_failed(scene: Scene) -> None:
+    run = scene.run(Status.RUNNING, job_id="job-9")
+    scene.sweep()
+    assert scene.now(run).status is Status.FAILED
+    assert "no longer knows" in scene.cloud.mails[0].body
+
+
+def test_one_run_does_not_hide_the_others(scene: Scene) -> None:
+    odd = scene.run(Status.RUNNING, job_id="job-1")
+    scene.job(odd, "RUNNING", parameters={})
+    other = scene.run(Status.RUNNING, job_id="job-9")
+    scene.sweep()
+    assert scene.now(other).status is Status.FAILED
