@@ -57,6 +57,7 @@ class Sweep:
     jobs: Jobs
     submit_again: Callable[[Run], None]  # hands the run's upload to the submit function anew
     spot_wait: float  # seconds after which a Spot job should have gone on On-Demand
+    late: float = LATE
 
     def run(self, claimant: str) -> list[str]:
         """Mend what can be mended; returns a sentence for each thing found."""
@@ -91,14 +92,14 @@ class Sweep:
             yield from self._compare(run, detail, is_idle, claimant)
 
     def _send(self, run: Run, claimant: str) -> Iterator[str]:
-        if run.mail is not MailState.PENDING or self._age(run) < LATE:
+        if run.mail is not MailState.PENDING or self._age(run) < self.late:
             return
         self.completion.settle(run)
         self._mail(run, claimant)
         yield f"{run.run_id}: its last mail had not gone out."
 
     def _submit(self, run: Run, claimant: str) -> Iterator[str]:
-        if self._age(run) < LATE:
+        if self._age(run) < self.late:
             return
         if self._age(run, run.submitted_at) < _GIVE_UP:
             self.submit_again(run)
@@ -111,7 +112,7 @@ class Sweep:
 
     def _go_on(self, run: Run, claimant: str) -> Iterator[str]:
         """Submit On-Demand what died between the claim and the job."""
-        if self._age(run) < LATE:
+        if self._age(run) < self.late:
             return
         job = TrainingJob(run.bucket, run.lab, run.run_id, run.shuffle, SPOT)
         job_id = self.jobs.find(job.name)
@@ -123,7 +124,7 @@ class Sweep:
         yield f"{run.run_id}: it waited to go on On-Demand, and was submitted."
 
     def _end_unknown(self, run: Run, claimant: str) -> Iterator[str]:
-        if self._age(run) < LATE:
+        if self._age(run) < self.late:
             return
         message = "AWS Batch no longer knows the training's job, and no end of it was told."
         remedy = "Upload the project again. Its checkpoints, if there are any, are kept."
@@ -136,7 +137,7 @@ class Sweep:
         """Hold a run against its job; `is_idle`: none of the job's queue is at work."""
         change = parse_job_change(detail)
         if change.status in ("SUCCEEDED", "FAILED"):
-            if self._since(detail.get("stoppedAt")) < LATE:
+            if self._since(detail.get("stoppedAt")) < self.late:
                 return  # its event is on the way
             self.completion.record(change, claimant)
             yield f"{run.run_id}: its job had {change.status.lower()}, and no event said so."
@@ -152,11 +153,11 @@ class Sweep:
         """Return why a job is ended that Batch should have ended itself."""
         if change.status == "RUNNING" and change.timeout is not None:
             gone = change.seconds + self._since(detail.get("startedAt"))
-            if gone > change.timeout + LATE:
+            if gone > change.timeout + self.late:
                 return f"{TIMED_OUT}: {gone / 3600:.1f} hours in all attempts"
         waits = is_idle and change.status in ("SUBMITTED", "PENDING", "RUNNABLE")
         longest = self.spot_wait if run.submission == SPOT else _LONGEST_WAIT
-        if waits and self._since(detail.get("createdAt")) - change.seconds > longest + LATE:
+        if waits and self._since(detail.get("createdAt")) - change.seconds > longest + self.late:
             return f"{NO_CAPACITY}: no computer in {longest / 3600:.1f} hours"
         return None
 

@@ -14,7 +14,7 @@ from botocore.config import Config
 from dlc_batch_core.aws import BatchQueue
 from dlc_batch_core.completing import Clients, make_completion
 from dlc_batch_core.run import Run
-from dlc_batch_core.sweep import Sweep
+from dlc_batch_core.sweep import LATE, Sweep
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -48,6 +48,7 @@ sweep = Sweep(
     jobs=BatchQueue(batch, os.environ["JOB_QUEUE"]),
     submit_again=submit_again,
     spot_wait=float(os.environ["SPOT_WAIT_SECONDS"]),
+    late=float(os.environ.get("LATE_SECONDS") or LATE),
 )
 
 

@@ -104,7 +104,7 @@ def test_a_job_waits_for_a_computer_and_gets_it(make_runner, notebook, wait_for)
 def test_a_job_that_waits_longer_than_its_queue_lets_it_ends(make_runner, notebook, wait_for):
     reason = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
     notebook.hopes["waits"] = Prospects(False, 600, reason)
-    runner, waits = make_runner(wait_scale=0.001), job("waits")
+    runner, waits = make_runner(time_scale=0.001), job("waits")
     runner.submit(waits)
     wait_for(lambda: waits["status"] == "FAILED")
     assert (waits["statusReason"], waits["attempts"]) == (reason, [])

@@ -54,7 +54,7 @@ labeled-data/one/img1.png,0.5,0.6,0.7,0.8
 """
 
 
-def zip_project(changes: dict[str, str | None] | None = None) -> bytes:
+def zip_project(changes: dict[str, str | bytes | None] | None = None) -> bytes:
     """Return a small project as a zip; `changes` replaces members, or leaves them out."""
     members: dict[str, str | bytes | None] = {
         "config.yaml": CONFIG,
@@ -98,16 +98,9 @@ class Way:
         detail = {"bucket": {"name": self.bucket}, "object": item}
         return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
 
-    def function(self, name: str) -> str:
-        """Return the physical name of a function of the template."""
-        found = self.client("cloudformation").describe_stack_resource(
-            StackName=self.cloud.stack_name, LogicalResourceId=name
-        )
-        return str(found["StackResourceDetail"]["PhysicalResourceId"])
-
     def deliver(self, function: str, *events: dict[str, Any]) -> list[str]:
         """Deliver events to a function all at once; return the errors of those not taken."""
-        name = self.function(function)
+        name = self.resource(function)
 
         def invoke(event: dict[str, Any]) -> dict[str, Any]:
             lambda_ = self.client("lambda")
@@ -131,6 +124,11 @@ class Way:
             ExpressionAttributeValues={":run_id": {"S": run}},
         )
         return list(answer["Items"])
+
+    def final_mails(self, run: str) -> list[str]:
+        """Return the states that the mails of a run's end name."""
+        subjects = [mail.subject.split()[1] for mail in self.mails(run)]
+        return [each.rstrip(":") for each in subjects if each != "ACCEPTED:"]
 
     def ended(self, run: str, seconds: float = 60) -> Run:
         """Wait until a run has ended and its mail has been sent."""
@@ -161,6 +159,13 @@ class Way:
         listed = [batch.list_jobs(jobQueue=q, jobStatus=s) for q in queues for s in states]
         jobs = [job for answer in listed for job in answer["jobSummaryList"]]
         return [job for job in jobs if run in job["jobName"]]
+
+    def resource(self, name: str) -> str:
+        """Return the physical name of a resource of the template."""
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName=self.cloud.stack_name, LogicalResourceId=name
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def mails(self, run: str, kind: str = "") -> list[Mail]:
         """Return the mails of a run, of one kind: a word of their subject."""
@@ -209,6 +214,29 @@ def start_way(
 def way(start_way: Callable[[Path], Way]) -> Way:
     """The product's stack, whose jobs leave an outcome and train nothing."""
     return start_way(ROOT / "template.yaml")
+
+
+#: The time limits of jobs and queues in parts: half an hour becomes 1.8 s, a day 86 s.
+TIME_SCALE = 0.001
+
+
+@pytest.fixture(scope="session")
+def impatient_way(
+    new_home: Callable[[], Home], open_session: Callable[[LocalCloud], Any]
+) -> Iterator[Way]:
+    """The product's stack with stand-ins, where time limits are short, Lambda's second try comes
+    after some seconds, and there is no image for TensorFlow."""
+    home = new_home()
+    images = {"test/stand-in": [sys.executable, str(STAND_IN)]}
+    parameters = {"TrainerImage": "test/stand-in", "TensorFlowImage": "test/missing"}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DLC_BATCH_LOCAL_IMAGES", json.dumps(images))
+        environment.setenv("DLC_BATCH_LOCAL_TIME_SCALE", str(TIME_SCALE))
+        environment.setenv("DLC_BATCH_LOCAL_RETRY_WAIT", "10")
+        cloud = up(home, UpOptions(ROOT / "template.yaml", parameters=parameters), print)
+    yield Way(cloud, open_session(cloud))
+    down(home, print)
+    shutil.rmtree(home.path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -148,12 +148,17 @@ class Host:
     def log(self, run: str) -> list[str]:
         """What all attempts printed, in order."""
         logs = self.way.client("logs")
-        (job,) = self.way.client("batch").describe_jobs(
+        jobs = self.way.client("batch").describe_jobs(
             jobs=[each["jobId"] for each in self.way.jobs(run)]
         )["jobs"]
-        streams = [each["container"]["logStreamName"] for each in job["attempts"]]
-        streams += [job["container"]["logStreamName"]]
-        group = job["container"]["logConfiguration"]["options"]["awslogs-group"]
+        jobs.sort(key=lambda job: job["createdAt"])
+        streams = [
+            container["logStreamName"]
+            for job in jobs
+            for container in [*(each["container"] for each in job["attempts"]), job["container"]]
+            if "logStreamName" in container
+        ]
+        group = jobs[0]["container"]["logConfiguration"]["options"]["awslogs-group"]
         found: list[str] = []
         for stream in dict.fromkeys(streams):
             answer = logs.get_log_events(

@@ -19,21 +19,27 @@ asked = parser.parse_args()
 
 if asked.lab == "slow":
     time.sleep(3)  # long enough to be seen running
+if asked.lab == "endless":
+    time.sleep(300)
 is_on_demand = "OnDemand" in os.environ["AWS_BATCH_JQ_NAME"]
 if asked.lab == "lost" or (asked.lab == "spotty" and not is_on_demand):
     os.kill(os.getpid(), signal.SIGKILL)  # as a host that is taken away
 
-interrupted = asked.lab == "interrupted"
+#: Labs whose trainings end otherwise: exit code, and what the outcome says.
+ENDS = {
+    "interrupted": (ExitCode.INTERRUPTED, "It was interrupted."),
+    "careless": (ExitCode.USER, "There are no labels."),
+}
+code, message = ENDS.get(asked.lab, (ExitCode.DONE, "The stand-in is done."))
 outcome = Outcome(
-    succeeded=not interrupted,
+    succeeded=code is ExitCode.DONE,
     job_id=os.environ["AWS_BATCH_JOB_ID"],
     attempt=int(os.environ["AWS_BATCH_JOB_ATTEMPT"]),
-    message="It was interrupted." if interrupted else "The stand-in is done.",
+    message=message,
 )
 key = RunKeys(asked.lab, asked.run_id).shuffle(int(asked.shuffle)).outcome
 try:
     boto3.client("s3").put_object(Bucket=asked.bucket, Key=key, Body=outcome.to_json().encode())
 except Exception as error:
     sys.exit(f"outcome not written: {error}")
-if interrupted:
-    sys.exit(ExitCode.INTERRUPTED)
+sys.exit(code)

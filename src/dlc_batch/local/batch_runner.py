@@ -147,7 +147,7 @@ class BatchRunner:
         prospects = {job["jobId"]: self._services.prospects(job) for job in self._queue}
         for job in list(self._queue):
             chance = prospects[job["jobId"]]
-            if is_overdue(job, chance, now_ms(), self._settings.wait_scale):
+            if is_overdue(job, chance, now_ms(), self._settings.time_scale):
                 self._fail_unstarted(job, chance.reason)
         if len(self._attempts) >= self._settings.jobs_at_once:
             return None
@@ -228,7 +228,7 @@ class BatchRunner:
 
     def _watch(self, job: JobRecord, process: JobProcess) -> Ending:
         limit = (job.get("timeout") or {}).get("attemptDurationSeconds")
-        timed_out = not process.wait(limit)
+        timed_out = not process.wait(limit and limit * self._settings.time_scale)
         if timed_out:
             process.stop()
             process.wait(None)

@@ -4,7 +4,9 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
+from uuid import uuid4
 
 from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
@@ -64,4 +66,22 @@ def deliver_with_retry(arn: str, payload: str) -> None:
         _logger.warning("an event rule's function does not exist: %s", name)
         return
     record = lambda_svc._execution_record_for_config(function, config)
-    lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+    token = _delivery.set(str(uuid4()))  # the tries run in a copy of this context
+    try:
+        lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+    finally:
+        _delivery.reset(token)
+
+
+#: The request id of the event that is being delivered.
+_delivery: ContextVar[str | None] = ContextVar("delivery", default=None)
+
+
+def execute_as_delivery(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`lambda_svc._execute_function_dispatch` in which all tries of one event have one request
+    id, as in AWS: by it a function knows its own earlier try."""
+
+    def execute(function: Any, config: Any, event: Any, request_id: str, started: float) -> Any:
+        return original(function, config, event, _delivery.get() or request_id, started)
+
+    return execute

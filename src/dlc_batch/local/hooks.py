@@ -14,6 +14,7 @@ for each line of `install`.
 |   iam_evaluator._is_root_key                 |   root, and root's signature goes unchecked  |
 | lambda_svc._acquire/_release_execution_slot  | it throttles and then drops events           |
 | eventbridge._dispatch_to_lambda              | it does not retry                            |
+| lambda_svc._execute_function_dispatch        | each try has a request id of its own         |
 | s3._fire_s3_event,                           | its S3 events do not name the version        |
 |   eventbridge._dispatch_event                |                                              |
 | app.pin_request_origin                       | policies that ask for TLS would deny all     |
@@ -34,7 +35,12 @@ from ministack.services.cloudformation import provisioners  # type: ignore[impor
 from dlc_batch.local import stack_resources
 from dlc_batch.local.batch_api import BatchApi
 from dlc_batch.local.batch_runner import BatchRunner
-from dlc_batch.local.functions import CONCURRENT_FUNCTIONS, FunctionSlots, deliver_with_retry
+from dlc_batch.local.functions import (
+    CONCURRENT_FUNCTIONS,
+    FunctionSlots,
+    deliver_with_retry,
+    execute_as_delivery,
+)
 from dlc_batch.local.iam import enforce_all, resource_with_batch
 from dlc_batch.local.s3_ranges import get_ranges, map_body
 from dlc_batch.local.s3_versions import (
@@ -60,6 +66,9 @@ def install(runner: BatchRunner, mail: MailSender, function_python: Path) -> Fun
     iam_actions.extract_resource_arn = resource_with_batch(iam_actions.extract_resource_arn)
     iam_evaluator.enforce = enforce_all(iam_evaluator.enforce)
     eventbridge._dispatch_to_lambda = deliver_with_retry
+    lambda_svc._execute_function_dispatch = execute_as_delivery(
+        lambda_svc._execute_function_dispatch
+    )
     s3._fire_s3_event = fire_knowing_version(s3._fire_s3_event)
     s3._get_object = get_ranges(s3._get_object)
     s3._read_body = map_body(s3._read_body)

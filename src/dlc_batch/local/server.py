@@ -79,6 +79,8 @@ def configure_emulator(home: Home, port: int) -> None:
         S3_DATA_DIR=str(home.state / "s3"),
         LAMBDA_EXECUTOR="local",
         LAMBDA_WARM_TTL_SECONDS="60",
+        # AWS waits a minute, then two
+        LAMBDA_ASYNC_RETRY_BASE_SECONDS=os.environ.get("DLC_BATCH_LOCAL_RETRY_WAIT") or "1",
         SFTP_ENABLED="0",
         IOT_MTLS_ENABLED="0",
     )

@@ -58,21 +58,21 @@ class BatchSettings:
     # One at a time: a GPU instance holds one job, and this computer is one machine.
     jobs_at_once: int = 1
     kill_grace_s: float = KILL_GRACE_S
-    # Of the queues' time limits on waiting, which AWS has no shorter than ten minutes.
-    wait_scale: float = 1.0
+    # Of the time limits of jobs and queues, which AWS has no shorter than a minute, or ten.
+    time_scale: float = 1.0
     # Image to the command that stands for it; its container's command is appended.
     images: Mapping[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "BatchSettings":
-        """DLC_BATCH_LOCAL_JOBS, DLC_BATCH_LOCAL_KILL_GRACE (seconds), DLC_BATCH_LOCAL_WAIT_SCALE
+        """DLC_BATCH_LOCAL_JOBS, DLC_BATCH_LOCAL_KILL_GRACE (seconds), DLC_BATCH_LOCAL_TIME_SCALE
         and DLC_BATCH_LOCAL_IMAGES (a JSON object: image to a list, or a string split as a shell
         would)."""
         images = json.loads(environment.get("DLC_BATCH_LOCAL_IMAGES") or "{}")
         return cls(
             jobs_at_once=max(1, int(environment.get("DLC_BATCH_LOCAL_JOBS") or 1)),
             kill_grace_s=float(environment.get("DLC_BATCH_LOCAL_KILL_GRACE") or KILL_GRACE_S),
-            wait_scale=float(environment.get("DLC_BATCH_LOCAL_WAIT_SCALE") or 1),
+            time_scale=float(environment.get("DLC_BATCH_LOCAL_TIME_SCALE") or 1),
             images={k: shlex.split(v) if isinstance(v, str) else v for k, v in images.items()},
         )
 
