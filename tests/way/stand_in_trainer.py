@@ -19,6 +19,8 @@ asked = parser.parse_args()
 
 if asked.lab == "slow":
     time.sleep(3)  # long enough to be seen running
+if asked.lab == "endless":
+    time.sleep(600)  # until it is ended from outside
 if asked.lab == "lost":
     os.kill(os.getpid(), signal.SIGKILL)  # as a host that is taken away
 

@@ -65,3 +65,10 @@ def bytes_bar(total: int, what: str) -> tqdm[Any]:
     from tqdm import tqdm
 
     return tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024)
+
+
+def objects_bar(total: int | None, what: str) -> tqdm[Any]:
+    """Return a progress bar over objects, on stderr."""
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=what, unit=" objects")
