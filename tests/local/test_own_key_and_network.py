@@ -62,23 +62,19 @@ def test_the_instances_are_in_the_admins_network_and_no_other_is_made(
         assert each["computeResources"]["securityGroupIds"] == ["sg-1"]
 
 
-def test_the_table_is_encrypted_with_the_admins_key(
-    own: Any, client: Callable[[str], Any]
-) -> None:
-    table = client("dynamodb").describe_table(TableName=own[0].outputs["RunsTable"])["Table"]
-    assert table["SSEDescription"]["KMSMasterKeyArn"] == KEY
-
-
-def test_the_bucket_is_encrypted_with_the_admins_key_or_as_ever() -> None:
-    """By the template: MiniStack's stacks leave the encryption of a bucket out."""
+def test_the_bucket_and_the_table_are_encrypted_with_the_admins_key_or_as_ever() -> None:
+    """By the template: MiniStack's stacks leave the encryption of both out."""
     resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
     encryption = resources["Bucket"]["Properties"]["BucketEncryption"]
     (rule,) = encryption["ServerSideEncryptionConfiguration"]
     condition, own, common = rule["Fn::If"]
-    assert condition == "UsesOwnKey"
     by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}}
     assert own == {"ServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}
     assert common == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    of_table, own, common = resources["RunsTable"]["Properties"]["SSESpecification"]["Fn::If"]
+    assert own["KMSMasterKeyId"] == {"Ref": "KmsKeyArn"}
+    assert common == {"SSEEnabled": True}
+    assert {condition, of_table} == {"UsesOwnKey"}
 
 
 @pytest.mark.parametrize("role", ["SubmitFunctionRole", "CompleteFunctionRole", "TrainerRole"])
