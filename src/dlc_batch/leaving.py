@@ -84,6 +84,25 @@ def delete_data(stack: Stack, deleted: Callable[[int], object] = lambda _: None)
                 database.get_waiter("table_not_exists").wait(TableName=each.name)
 
 
+def detach_policies(stack: Stack) -> None:
+    """Take the stack's policies from the people who have them: no attached one can be deleted."""
+    iam = stack.account.client("iam")
+    pages = iam.get_paginator("list_entities_for_policy")
+    with aws_errors_as_ours():
+        for arn in stack.ids("AWS::IAM::ManagedPolicy"):
+            try:
+                found = list(pages.paginate(PolicyArn=arn))
+            except iam.exceptions.NoSuchEntityException:  # deleted before
+                continue
+            for page in found:
+                for each in page["PolicyUsers"]:
+                    iam.detach_user_policy(UserName=each["UserName"], PolicyArn=arn)
+                for each in page["PolicyGroups"]:
+                    iam.detach_group_policy(GroupName=each["GroupName"], PolicyArn=arn)
+                for each in page["PolicyRoles"]:
+                    iam.detach_role_policy(RoleName=each["RoleName"], PolicyArn=arn)
+
+
 def delete_traces(stack: Stack) -> None:
     """Delete what no stack deletes: earlier job definitions, and logs written after its end."""
     with aws_errors_as_ours():

@@ -106,6 +106,7 @@ def test_the_data_is_kept_as_told_and_can_be_deleted_later(leaving: Any) -> None
     way.client("batch").terminate_job(jobId=job, reason="test")
     way.wait_for(lambda: _has_ended(way, job), "the end of the job")
     _register_another_revision(way)
+    _give_policy_to_people(way)
 
     kept = way.command("teardown", "--keep-data", "--yes", "--json")
 
@@ -119,6 +120,8 @@ def test_the_data_is_kept_as_told_and_can_be_deleted_later(leaving: Any) -> None
     assert way.client("dynamodb").scan(TableName=left["table"]["name"])["Count"] == 1
     assert _job_definitions(way) == []
     assert way.client("logs").describe_log_groups()["logGroups"] == []
+
+    assert _policies_of_people(way) == [[], [], []]
 
     deleted = way.command("teardown", "--delete-data", "--yes")  # of the stack that is gone
     assert deleted.returncode == 0, deleted.stderr
@@ -169,3 +172,24 @@ def _register_another_revision(way: Any) -> None:
     known = _job_definitions(way)[0]
     names = ("jobDefinitionName", "type", "containerProperties")
     way.client("batch").register_job_definition(**{name: known[name] for name in names})
+
+
+def _give_policy_to_people(way: Any) -> None:
+    iam, policy = way.client("iam"), {"PolicyArn": way.cloud.outputs["ScientistPolicy"]}
+    iam.create_user(UserName="ann")
+    iam.attach_user_policy(UserName="ann", **policy)
+    iam.create_group(GroupName="lab")
+    iam.attach_group_policy(GroupName="lab", **policy)
+    iam.create_role(RoleName="guest", AssumeRolePolicyDocument='{"Statement": []}')
+    iam.attach_role_policy(RoleName="guest", **policy)
+    assert [len(each) for each in _policies_of_people(way)] == [1, 1, 1]
+
+
+def _policies_of_people(way: Any) -> list[list[Any]]:
+    iam = way.client("iam")
+    answers = [
+        iam.list_attached_user_policies(UserName="ann"),
+        iam.list_attached_group_policies(GroupName="lab"),
+        iam.list_attached_role_policies(RoleName="guest"),
+    ]
+    return [each["AttachedPolicies"] for each in answers]

@@ -39,6 +39,7 @@ def teardown(options: Options, keep_data: bool, yes: bool, as_json: bool) -> Non
     leaving.refuse_unfinished_jobs(stack)
     _ask(stack, leaving.find_left(stack), keep_data, yes)
     if not stack.is_deleted:
+        leaving.detach_policies(stack)
         click.echo("Deleting the stack; this takes some minutes ...", err=True)
         stack.delete()
     leaving.delete_traces(stack)
