@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.exceptions
 
+from dlc_batch import LAB_VARIABLE
 from dlc_batch.local.cloud import running_cloud
 from dlc_batch_core.errors import CloudError
 from dlc_batch_core.run_table import RunTable
@@ -31,6 +32,19 @@ class Where(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class Account:
+    """Where a stack is, or was: a place to ask for it."""
+
+    session: boto3.Session
+    endpoint_url: str | None  # None: AWS itself
+    stack: str
+
+    def client(self, service: str) -> Any:
+        """Return a client of a service."""
+        return self.session.client(service, endpoint_url=self.endpoint_url)  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
 class Cloud:
     """A deployed stack, and how to reach it."""
 
@@ -39,6 +53,8 @@ class Cloud:
     bucket: str
     table_name: str
     job_queue: str
+    topic_arn: str = ""
+    lab: str | None = None  # the only one whose records the user may read
 
     @property
     def name(self) -> str:
@@ -54,6 +70,10 @@ class Cloud:
     @property
     def dynamodb(self) -> Any:
         return self.session.client("dynamodb", endpoint_url=self.endpoint_url)
+
+    @property
+    def sns(self) -> Any:
+        return self.session.client("sns", endpoint_url=self.endpoint_url)
 
     @property
     def table(self) -> RunTable:
@@ -74,6 +94,13 @@ def connect(
     Raises:
         CloudError: there is no such stack, or it can't be reached.
     """
+    return _of_stack(find_account(where, stack, region, profile))
+
+
+def find_account(
+    where: Where, stack: str, region: str | None = None, profile: str | None = None
+) -> Account:
+    """Find where a stack is as `connect` does, be it deployed there or not."""
     told_otherwise = bool(
         profile or region or stack != DEFAULT_STACK or os.environ.get("AWS_ENDPOINT_URL")
     )
@@ -81,13 +108,13 @@ def connect(
     if where is Where.LOCAL and local is None:
         raise CloudError("No local cloud is running.", "Start it: dlc-batch local up")
     if local is None or (where is Where.AUTO and told_otherwise):
-        return _of_stack(_aws_session(profile, region), None, stack)
+        return Account(_aws_session(profile, region), None, stack)
     session = boto3.Session(
         aws_access_key_id=local.access_key_id,
         aws_secret_access_key=local.secret_access_key,
         region_name=local.region,
     )
-    return _of_stack(session, local.endpoint_url, local.stack_name or stack)
+    return Account(session, local.endpoint_url, local.stack_name or stack)
 
 
 def _aws_session(profile: str | None, region: str | None) -> boto3.Session:
@@ -97,18 +124,24 @@ def _aws_session(profile: str | None, region: str | None) -> boto3.Session:
         return boto3.Session(profile_name=profile, region_name=region)
 
 
-def _of_stack(session: boto3.Session, endpoint_url: str | None, stack: str) -> Cloud:
+def _of_stack(account: Account) -> Cloud:
     with aws_errors_as_ours():
-        formation = session.client("cloudformation", endpoint_url=endpoint_url)
-        described = formation.describe_stacks(StackName=stack)["Stacks"][0]
+        formation = account.client("cloudformation")
+        described = formation.describe_stacks(StackName=account.stack)["Stacks"][0]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     try:
         return Cloud(
-            session, endpoint_url, outputs["Bucket"], outputs["RunsTable"], outputs["JobQueue"]
+            account.session,
+            account.endpoint_url,
+            outputs["Bucket"],
+            outputs["RunsTable"],
+            outputs["JobQueue"],
+            outputs.get("TopicArn", ""),
+            os.environ.get(LAB_VARIABLE),
         )
     except KeyError as error:
         raise CloudError(
-            f"The stack {stack} is not one of dlc-batch's: it has no output {error}.",
+            f"The stack {account.stack} is not one of dlc-batch's: it has no output {error}.",
             "Name the right one with --stack.",
         ) from error
 
@@ -138,12 +171,16 @@ def aws_errors_as_ours() -> Iterator[None]:
         raise CloudError(f"{error}", "Check the network, then try again.") from error
 
 
+_ASK = (
+    f"If you may see your lab's runs only, name it: export {LAB_VARIABLE}=LAB. Else ask your admin"
+    " for the permission."
+)
 _REMEDIES = {
     "ExpiredToken": "Log in again, such as with `aws sso login`.",
     "ExpiredTokenException": "Log in again, such as with `aws sso login`.",
     "InvalidClientTokenId": "The credentials are not valid: log in again.",
-    "AccessDenied": "Ask your admin for the permission.",
-    "AccessDeniedException": "Ask your admin for the permission.",
+    "AccessDenied": _ASK,
+    "AccessDeniedException": _ASK,
     "ValidationError": "Name the stack with --stack and its region with --region.",
 }
 

@@ -46,12 +46,15 @@ class RunStatus:
 
 
 def find_run(cloud: Cloud, run_id: str) -> Run:
-    """Return the run of this id, whatever its lab.
+    """Return the run of this id: of the user's lab, where that is set, else of any.
 
     Raises:
         LabError: there is none.
     """
     with aws_errors_as_ours():
+        own = cloud.table.get(cloud.lab, run_id) if cloud.lab else None
+        if own is not None:
+            return own
         answer = cloud.dynamodb.query(
             TableName=cloud.table_name,
             IndexName="by-run",

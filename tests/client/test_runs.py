@@ -1,15 +1,17 @@
 """How runs are: found by their id, listed newest first, with the progress of the training."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from dlc_batch.cloud import Cloud
+from dlc_batch import LAB_VARIABLE
+from dlc_batch.cloud import Cloud, Where, connect
 from dlc_batch.runs import find_run, list_runs, read_status
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.progress import Progress
-from dlc_batch_core.run import Run, Status
+from dlc_batch_core.run import Run, Status, to_item
 
 Record = Callable[..., Run]
 
@@ -18,6 +20,34 @@ def test_a_run_is_found_without_its_lab(cloud: Cloud, record: Record) -> None:
     run = record(lab="other")
     record()
     assert find_run(cloud, run.run_id) == run
+
+
+def test_the_users_lab_is_asked_first_and_is_no_limit(cloud: Cloud, record: Record) -> None:
+    own, other = record(lab="miller"), record(lab="other")
+    of_miller = replace(cloud, lab="miller")
+    assert [find_run(of_miller, run.run_id) for run in (own, other)] == [own, other]
+    without_index = replace(of_miller, table_name=_table_without_indexes(cloud))
+    without_index.dynamodb.put_item(TableName=without_index.table_name, Item=to_item(own))
+    assert find_run(without_index, own.run_id) == own
+
+
+def _table_without_indexes(cloud: Cloud) -> str:
+    keys = {"lab": "HASH", "run_id": "RANGE"}
+    cloud.dynamodb.create_table(
+        TableName=f"{cloud.table_name}-bare",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+    )
+    return f"{cloud.table_name}-bare"
+
+
+def test_the_users_lab_is_that_of_the_environment(
+    stack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert connect(Where.AWS, stack).lab is None
+    monkeypatch.setenv(LAB_VARIABLE, "miller")
+    assert connect(Where.AWS, stack).lab == "miller"
 
 
 def test_a_run_that_is_not_there_is_told(cloud: Cloud) -> None:

@@ -159,3 +159,71 @@ def test_a_statement_that_asks_for_tls_lets_local_requests_pass(tiny, role):
         assert not is_denied(role(("s3:PutObject", "*"))("s3").put_object, **where)
     finally:
         s3.delete_bucket_policy(Bucket=tiny.cloud.bucket)
+
+
+@pytest.fixture
+def tagged(tiny):
+    """Clients of a user with a tag `lab` and one statement."""
+    iam = tiny.client("iam")
+    iam.create_user(UserName="tagged", Tags=[{"Key": "lab", "Value": "mouse"}])
+    key = iam.create_access_key(UserName="tagged")["AccessKey"]
+    keys = {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+    }
+
+    def clients(service, **statement):
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+        iam.put_user_policy(UserName="tagged", PolicyName="p", PolicyDocument=json.dumps(document))
+        return tiny.session._session.client(service, endpoint_url=tiny.cloud.endpoint_url, **keys)
+
+    yield clients
+    iam.delete_user_policy(UserName="tagged", PolicyName="p")
+    iam.delete_access_key(UserName="tagged", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName="tagged")
+
+
+def test_a_principals_tag_stands_for_a_part_of_a_resource(tiny, tagged):
+    bucket = tiny.cloud.bucket
+    own = f"arn:aws:s3:::{bucket}/results/${{aws:PrincipalTag/lab}}/*"
+    s3 = tagged("s3", Action="s3:PutObject", Resource=own)
+    assert not is_denied(s3.put_object, Bucket=bucket, Key="results/mouse/k", Body=b"")
+    assert is_denied(s3.put_object, Bucket=bucket, Key="results/rat/k", Body=b"")
+    unknown = own.replace("lab", "town")
+    s3 = tagged("s3", Action="s3:PutObject", Resource=unknown)
+    assert is_denied(s3.put_object, Bucket=bucket, Key="results/mouse/k", Body=b"")
+
+
+@pytest.mark.parametrize("name", ["id", "#id"])
+def test_a_principals_tag_stands_for_a_partition_key(tiny, tagged, name):
+    condition = {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["${aws:PrincipalTag/lab}"]}
+    }
+    database = tagged("dynamodb", Action="dynamodb:*", Resource="*", Condition=condition)
+    table = tiny.cloud.outputs["Table"]
+    named = {"ExpressionAttributeNames": {"#id": "id"}} if name == "#id" else {}
+    for value, allowed in (("mouse", True), ("rat", False)):
+        key = {"id": {"S": value}}
+        assert is_denied(database.get_item, TableName=table, Key=key) != allowed
+        assert is_denied(database.put_item, TableName=table, Item=key) != allowed
+        asked = {"KeyConditionExpression": f"{name} = :v", **named}
+        values = {"ExpressionAttributeValues": {":v": {"S": value}}}
+        assert is_denied(database.query, TableName=table, **asked, **values) != allowed
+
+
+def test_a_principals_tag_is_compared_with_that_of_a_job(tiny, tagged):
+    same = {"StringEquals": {"aws:ResourceTag/lab": "${aws:PrincipalTag/lab}"}}
+    batch = tagged("batch", Action="batch:TerminateJob", Resource="*", Condition=same)
+    for tags, allowed in (({"lab": "mouse"}, True), ({"lab": "rat"}, False), ({}, False)):
+        job = tiny.submit(tags=tags)
+        assert is_denied(batch.terminate_job, jobId=job, reason="r") != allowed
+
+
+def test_log_events_are_about_a_stream(tiny, tagged):
+    group = tiny.cloud.outputs["Logs"]
+    tiny.client("logs").create_log_stream(logGroupName=group, logStreamName="s")
+    asked = {"logGroupName": group, "logStreamName": "s"}
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
+    for resource, allowed in ((f"{arn}:*", True), (f"{arn}:log-stream:s", True), (arn, False)):
+        logs = tagged("logs", Action="logs:GetLogEvents", Resource=resource)
+        assert is_denied(logs.get_log_events, **asked) != allowed

@@ -63,6 +63,12 @@ def test_the_trainer_deletes_checkpoints_and_nothing_else(
     assert is_denied(s3_of("TrainerRole").delete_object, **where) != is_allowed
 
 
+def test_the_trainer_tags_checkpoints(s3_of, local_cloud):
+    where = {"Bucket": local_cloud.bucket, "Key": "runs/lab/run/shuffle1/checkpoints/000001.json"}
+    tagged = {"Body": b"", "Tagging": "dlc-batch=checkpoint"}
+    assert not is_denied(s3_of("TrainerRole").put_object, **where, **tagged)
+
+
 @pytest.mark.parametrize(
     ("file", "is_allowed"),
     [("request.json", True), ("shuffle1/outcome.json", False), ("results/run.json", False)],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from dlc_batch_trainer.checkpoint_store import CheckpointStore
 from dlc_batch_trainer.checkpoint_uploads import CheckpointUploads
@@ -22,6 +23,7 @@ from dlc_batch_trainer.plan import (
 if TYPE_CHECKING:
     from tests.trainer.conftest import Bench
 
+ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "runs/somelab/tiny-0123456789ab/shuffle1/checkpoints/"
 
 
@@ -96,6 +98,20 @@ def test_equal_content_is_uploaded_once(store: CheckpointStore, tmp_path: Path) 
     before = store.client.head_object(Bucket=store.bucket, Key=key)["VersionId"]
     store.save(write_checkpoint(tmp_path, 2))
     assert store.client.head_object(Bucket=store.bucket, Key=key)["VersionId"] == before
+
+
+def test_everything_bears_the_tag_by_which_the_bucket_forgets_it(
+    store: CheckpointStore, tmp_path: Path
+) -> None:
+    store.save(write_checkpoint(tmp_path, 1))
+    store.write_attempts([{"attempt": 1}])
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    rules = template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule["Id"] == "forget-checkpoints"]
+    assert len(keys(store)) == 4
+    for key in keys(store):
+        tags = store.client.get_object_tagging(Bucket=store.bucket, Key=PREFIX + key)["TagSet"]
+        assert tags == rule["TagFilters"]
 
 
 def test_files_without_a_manifest_are_no_checkpoint(

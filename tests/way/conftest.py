@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
 import time
 import zipfile
@@ -171,6 +173,25 @@ class Way:
         """Return the mails of a run, of one kind: a word of their subject."""
         mails = read_mails(Home(self.cloud.home).mail)
         return [mail for mail in mails if run in mail.subject and kind in mail.subject]
+
+    def command(self, *arguments: str, answers: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run `dlc-batch` as a process of its own, as the admin, who types answers."""
+        environment = {
+            "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.cloud.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.cloud.secret_access_key,
+            "AWS_DEFAULT_REGION": self.cloud.region,
+            "DLC_BATCH_CLOUD": "aws",
+            "DLC_BATCH_STACK": str(self.cloud.stack_name),
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "dlc_batch", *arguments],
+            input=answers,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **environment},
+        )
 
     @staticmethod
     def wait_for(look: Callable[[], Any], what: str, seconds: float = 60) -> Any:

@@ -33,6 +33,8 @@ _MANIFEST = re.compile(r"([0-9]{6,})\.json")
 _ATTEMPTS = "attempts.json"
 #: Manifests kept: the newest, and the one before in case a file of the newest is damaged.
 _KEPT = 2
+#: By this tag the bucket's lifecycle rule finds what to forget: no rule's prefix can hold a *.
+_TAG = "dlc-batch=checkpoint"
 _SAFE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
@@ -137,7 +139,8 @@ class CheckpointStore:
     def _put_file(self, path: Path) -> str:
         sha = sha256_of(path)
         if sha not in self._uploaded:
-            self.client.upload_file(str(path), self.bucket, self._file_key(sha))
+            tagged = {"Tagging": _TAG}
+            self.client.upload_file(str(path), self.bucket, self._file_key(sha), ExtraArgs=tagged)
             self._uploaded.add(sha)
         return sha
 
@@ -185,6 +188,7 @@ class CheckpointStore:
             Key=self.prefix + name,
             Body=text.encode(),
             ContentType="application/json",
+            Tagging=_TAG,
         )
 
     def _delete(self, key: str) -> None:

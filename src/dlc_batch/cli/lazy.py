@@ -15,6 +15,9 @@ _SHORT_HELP = {
     "list": "List runs, newest first.",
     "status": "Show how a run is.",
     "fetch": "Get a run's results.",
+    "delete": "Delete a run for good.",
+    "lab": "Choose who hears about which lab.",
+    "teardown": "Delete the stack.",
     "local": "Run the whole system on this computer.",
 }
 

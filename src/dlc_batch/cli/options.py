@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from dlc_batch.cloud import Cloud
+    from dlc_batch.cloud import Account, Cloud
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -32,6 +32,12 @@ class Options:
         from dlc_batch.cloud import Where, connect
 
         return connect(Where(self.cloud), self.stack, self.region, self.profile)
+
+    def find_account(self) -> Account:
+        """Find where the stack is or was, for what needs no stack."""
+        from dlc_batch.cloud import Where, find_account
+
+        return find_account(Where(self.cloud), self.stack, self.region, self.profile)
 
 
 def json_option(command: _Command) -> _Command:
@@ -59,3 +65,10 @@ def bytes_bar(total: int, what: str) -> tqdm[Any]:
     from tqdm import tqdm
 
     return tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024)
+
+
+def objects_bar(total: int | None, what: str) -> tqdm[Any]:
+    """Return a progress bar over objects, on stderr."""
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=what, unit=" objects")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dlc_batch import LAB_VARIABLE
 from dlc_batch.cli.options import Options, json_option, print_json
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.keys import is_lab
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.option("--lab", help="Only the runs of this lab.")
+@click.option("--lab", envvar=LAB_VARIABLE, help="Only the runs of this lab.")
 @json_option
 @click.pass_obj
 def list_(options: Options, lab: str | None, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from dlc_batch import LAB_VARIABLE
 from dlc_batch.cli.check import check_path, print_check, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
 from dlc_batch.packing import pack, plan_packing
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("project", type=click.Path(exists=True, path_type=Path))
-@click.option("--lab", default=DEFAULT_LAB, show_default=True, help="Lab that the run is of.")
+@click.option(
+    "--lab",
+    default=DEFAULT_LAB,
+    envvar=LAB_VARIABLE,
+    show_default=True,
+    help=f"Lab that the run is of, also by {LAB_VARIABLE}.",
+)
 @click.option("--name", help="Name of the upload. Default: the folder's or the zip's.")
 @json_option
 @click.pass_obj

@@ -10,6 +10,9 @@ for each line of `install`.
 | sns._fanout, sns.publish_internal            | it logs e-mails; takes any subject           |
 | iam_actions.extract_resource_arn,            | it checks Batch on resource `*` only, and    |
 |   iam_evaluator.enforce                      |   one resource a request                     |
+| iam_evaluator.resolve_principal,             | it leaves variables in policies, and lacks   |
+|   iam_actions.dynamodb_service_context,      |   dynamodb:LeadingKeys and the tags of       |
+|   tagging._RESOURCE_TAG_COLLECTORS           |   Batch jobs and the streams of logs         |
 | iam_evaluator.is_root_access_key,            | the keys `test` and the account number are   |
 |   iam_evaluator._is_root_key                 |   root, and root's signature goes unchecked  |
 | lambda_svc._acquire/_release_execution_slot  | it throttles and then drops events           |
@@ -29,7 +32,7 @@ from pathlib import Path
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import batch, eventbridge, lambda_svc, s3, sns  # type: ignore[import-untyped]
+from ministack.services import batch, eventbridge, lambda_svc, s3, sns, tagging  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 from dlc_batch.local import stack_resources
@@ -42,6 +45,12 @@ from dlc_batch.local.functions import (
     execute_as_delivery,
 )
 from dlc_batch.local.iam import enforce_all, resource_with_batch
+from dlc_batch.local.iam_variables import (
+    context_with_leading_keys,
+    job_tags,
+    principal_with_variables,
+    resource_with_stream,
+)
 from dlc_batch.local.s3_ranges import get_ranges, map_body
 from dlc_batch.local.s3_versions import (
     dispatch_with_version,
@@ -65,6 +74,7 @@ def install(runner: BatchRunner, mail: MailSender, function_python: Path) -> Fun
     sns.publish_internal = publish_with_checked_subject(sns.publish_internal)
     iam_actions.extract_resource_arn = resource_with_batch(iam_actions.extract_resource_arn)
     iam_evaluator.enforce = enforce_all(iam_evaluator.enforce)
+    _know_variables()
     eventbridge._dispatch_to_lambda = deliver_with_retry
     lambda_svc._execute_function_dispatch = execute_as_delivery(
         lambda_svc._execute_function_dispatch
@@ -86,6 +96,15 @@ def _bound_functions() -> FunctionSlots:
     lambda_svc._acquire_execution_slot = slots.acquire
     lambda_svc._release_execution_slot = slots.release
     return slots
+
+
+def _know_variables() -> None:
+    iam_evaluator.resolve_principal = principal_with_variables(iam_evaluator.resolve_principal)
+    iam_actions.dynamodb_service_context = context_with_leading_keys(
+        iam_actions.dynamodb_service_context
+    )
+    iam_actions.extract_resource_arn = resource_with_stream(iam_actions.extract_resource_arn)
+    tagging._RESOURCE_TAG_COLLECTORS["batch"] = job_tags
 
 
 def _let_in_only(admin_key: str) -> None:

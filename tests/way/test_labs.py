@@ -1,0 +1,84 @@
+"""Who hears about which lab: `dlc-batch lab`, and the mails that follow."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def forget_subscribers(way: Any) -> Iterator[None]:
+    yield
+    sns, topic = way.client("sns"), way.cloud.outputs["TopicArn"]
+    for each in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        if each["Endpoint"] in ("ann@example.org", "bob@example.org"):
+            sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+
+
+def _labs(way: Any) -> dict[str, Any]:
+    found = json.loads(way.command("lab", "list", "--json").stdout)["subscribers"]
+    assert all(each["confirmed"] for each in found)
+    return {each["email"]: each["labs"] for each in found}
+
+
+def test_a_run_is_told_to_its_lab_and_to_who_hears_of_all(
+    way: Any, zip_project: Callable[..., bytes]
+) -> None:
+    for lab, email in (("miller", "ann@example.org"), ("other", "bob@example.org")):
+        assert way.command("lab", "add", lab, email).returncode == 0
+    everybody = {email for email, labs in _labs(way).items() if labs is None}
+    assert len(everybody) == 1
+
+    runs = {lab: way.put(zip_project(), f"uploads/{lab}/told.zip") for lab in ("miller", "other")}
+    for run in runs.values():
+        way.ended(run)
+
+    for lab, email in (("miller", "ann@example.org"), ("other", "bob@example.org")):
+        wanted = {email, *everybody}
+
+        def told(run: str = runs[lab], wanted: set[str] = wanted) -> bool:
+            return {mail.to for mail in way.mails(run, "SUCCEEDED")} >= wanted
+
+        way.wait_for(told, f"the mails of {lab}")
+        assert {mail.to for mail in way.mails(runs[lab])} == wanted
+
+
+def test_an_address_hears_about_several_labs_and_adding_repeats_nothing(way: Any) -> None:
+    for lab in ("miller", "other", "miller"):
+        done = way.command("lab", "add", lab, "ann@example.org")
+        assert done.stdout == f"ann@example.org hears about the runs of lab {lab}.\n"
+    assert _labs(way)["ann@example.org"] == ["miller", "other"]
+    assert "miller, other" in way.command("lab", "list").stdout
+
+    assert json.loads(
+        way.command("lab", "remove", "miller", "ann@example.org", "--json").stdout
+    ) == {"lab": "miller", "email": "ann@example.org", "removed": True}
+    assert _labs(way)["ann@example.org"] == ["other"]
+    for already in ("", " (it did not before)"):
+        done = way.command("lab", "remove", "other", "ann@example.org")
+        assert done.stdout == f"ann@example.org does not hear about lab other{already}.\n"
+    assert "ann@example.org" not in _labs(way)
+
+
+def test_who_hears_of_every_lab_is_left_so(way: Any) -> None:
+    (everybody,) = [email for email, labs in _labs(way).items() if labs is None]
+    assert way.command("lab", "add", "miller", everybody).returncode == 0
+    refused = way.command("lab", "remove", "miller", everybody)
+    assert refused.returncode == 2
+    assert "hears about every lab" in refused.stderr
+    assert "NotificationEmail" in refused.stderr
+    assert _labs(way)[everybody] is None
+
+
+@pytest.mark.parametrize(
+    ("lab", "email", "what"),
+    [("Miller", "a@b", "can't be a lab's name"), ("miller", "a b@c", "is no e-mail address")],
+)
+def test_what_can_be_no_lab_or_address_is_refused(
+    way: Any, lab: str, email: str, what: str
+) -> None:
+    for command in ("add", "remove"):
+        refused = way.command("lab", command, lab, email)
+        assert refused.returncode == 2
+        assert what in refused.stderr
