@@ -23,6 +23,7 @@ from dlc_batch_core.errors import DlcBatchError
         "list": "dlc_batch.cli.runs:list_",
         "status": "dlc_batch.cli.runs:status",
         "fetch": "dlc_batch.cli.fetch:fetch",
+        "doctor": "dlc_batch.cli.doctor:doctor",
         "local": "dlc_batch.cli.local:local",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -15,6 +15,7 @@ _SHORT_HELP = {
     "list": "List runs, newest first.",
     "status": "Show how a run is.",
     "fetch": "Get a run's results.",
+    "doctor": "Examine the deployed stack.",
     "local": "Run the whole system on this computer.",
 }
 
