@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.exceptions
+import botocore.parsers
 
 from dlc_batch import LAB_VARIABLE
 from dlc_batch.local.cloud import running_cloud
@@ -80,13 +81,42 @@ class Cloud:
         return RunTable(self.dynamodb, self.table_name)
 
 
+@dataclass(frozen=True)
+class Stack:
+    """A stack as CloudFormation describes it, whole or not, and how to reach it."""
+
+    session: boto3.Session
+    endpoint_url: str | None  # None: AWS itself
+    name: str
+    description: Mapping[str, Any]
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Return a client of an AWS service, in the stack's region or another."""
+        make: Any = self.session.client
+        return make(service, endpoint_url=self.endpoint_url, region_name=region)
+
+
 def connect(
     where: Where = Where.AUTO,
     stack: str = DEFAULT_STACK,
     region: str | None = None,
     profile: str | None = None,
 ) -> Cloud:
-    """Find a deployed stack by its name; its outputs tell the rest.
+    """Find a deployed stack as `find_stack` does; its outputs tell the rest.
+
+    Raises:
+        CloudError: there is no such stack, or it can't be reached.
+    """
+    return _of_stack(find_stack(where, stack, region, profile))
+
+
+def find_stack(
+    where: Where = Where.AUTO,
+    stack: str = DEFAULT_STACK,
+    region: str | None = None,
+    profile: str | None = None,
+) -> Stack:
+    """Find a deployed stack by its name.
 
     With `auto`, a running local cloud is used unless a profile, a region, a stack's name or
     AWS_ENDPOINT_URL says that another one is meant. Else AWS's own chain of credentials is used.
@@ -94,7 +124,7 @@ def connect(
     Raises:
         CloudError: there is no such stack, or it can't be reached.
     """
-    return _of_stack(find_account(where, stack, region, profile))
+    return _describe(find_account(where, stack, region, profile))
 
 
 def find_account(
@@ -124,15 +154,37 @@ def _aws_session(profile: str | None, region: str | None) -> boto3.Session:
         return boto3.Session(profile_name=profile, region_name=region)
 
 
-def _of_stack(account: Account) -> Cloud:
+def _describe(account: Account) -> Stack:
     with aws_errors_as_ours():
         formation = account.client("cloudformation")
-        described = formation.describe_stacks(StackName=account.stack)["Stacks"][0]
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+        try:
+            described = formation.describe_stacks(StackName=account.stack)["Stacks"][0]
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise _no_such_stack(account) from error
+    return Stack(account.session, account.endpoint_url, account.stack, described)
+
+
+def _no_such_stack(account: Account) -> CloudError:
+    place = f"region {account.session.region_name}"
+    with contextlib.suppress(botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+        caller = account.client("sts").get_caller_identity()
+        place += f" of account {caller['Account']}"
+    return CloudError(
+        f"There is no stack {account.stack} in {place}.",
+        "Name the stack with --stack and its region with --region; if the account is not the"
+        " lab's, name the lab's profile with --profile.",
+    )
+
+
+def _of_stack(stack: Stack) -> Cloud:
+    given = stack.description.get("Outputs", [])
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in given}
     try:
         return Cloud(
-            account.session,
-            account.endpoint_url,
+            stack.session,
+            stack.endpoint_url,
             outputs["Bucket"],
             outputs["RunsTable"],
             outputs["JobQueue"],
@@ -141,12 +193,13 @@ def _of_stack(account: Account) -> Cloud:
         )
     except KeyError as error:
         raise CloudError(
-            f"The stack {account.stack} is not one of dlc-batch's: it has no output {error}.",
-            "Name the right one with --stack.",
+            f"The stack {stack.name} is not one of dlc-batch's, or not whole: it has no output"
+            f" {error}.",
+            "Name the right one with --stack, or see what `dlc-batch doctor` says of it.",
         ) from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def aws_errors_as_ours() -> Iterator[None]:
     """Turn what AWS's client raises into an error with a remedy."""
     try:
@@ -167,6 +220,11 @@ def aws_errors_as_ours() -> Iterator[None]:
     ) as error:
         remedy = "Log in (`aws configure` or `aws sso login`), or start `dlc-batch local up`."
         raise CloudError(f"{error}.", remedy) from error
+    except botocore.parsers.ResponseParserError as error:
+        raise CloudError(
+            "What answers in AWS's place can't be understood.",
+            "Check the network (a proxy, AWS_ENDPOINT_URL), then try again.",
+        ) from error
     except botocore.exceptions.BotoCoreError as error:
         raise CloudError(f"{error}", "Check the network, then try again.") from error
 
@@ -179,9 +237,12 @@ _REMEDIES = {
     "ExpiredToken": "Log in again, such as with `aws sso login`.",
     "ExpiredTokenException": "Log in again, such as with `aws sso login`.",
     "InvalidClientTokenId": "The credentials are not valid: log in again.",
+    "SignatureDoesNotMatch": "The credentials are not valid: log in again.",
+    "UnrecognizedClientException": "The credentials are not valid: log in again.",
     "AccessDenied": _ASK,
     "AccessDeniedException": _ASK,
-    "ValidationError": "Name the stack with --stack and its region with --region.",
+    "AuthorizationError": _ASK,  # SNS
+    "UnauthorizedOperation": _ASK,  # EC2
 }
 
 

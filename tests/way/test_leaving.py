@@ -156,7 +156,11 @@ def _assert_nothing_is_left(way: Any) -> None:
 def _begin_a_job(way: Any) -> str:
     """A job that goes on until it is ended: its run is nobody's."""
     definition = _job_definitions(way)[0]["jobDefinitionArn"]
-    asked = {"jobQueue": way.cloud.outputs["JobQueue"], "jobDefinition": definition}
+    asked = {
+        "jobQueue": way.cloud.outputs["JobQueue"],
+        "jobDefinition": definition,
+        "shareIdentifier": "endless",
+    }
     parameters = dict.fromkeys(("bucket", "lab", "run_id", "shuffle"), "endless")
     batch = way.client("batch")
     return str(batch.submit_job(jobName="endless", parameters=parameters, **asked)["jobId"])

@@ -26,6 +26,7 @@ from dlc_batch_core.errors import DlcBatchError
         "delete": "dlc_batch.cli.delete:delete",
         "lab": "dlc_batch.cli.lab:lab",
         "teardown": "dlc_batch.cli.teardown:teardown",
+        "doctor": "dlc_batch.cli.doctor:doctor",
         "local": "dlc_batch.cli.local:local",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

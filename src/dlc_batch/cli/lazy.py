@@ -18,6 +18,7 @@ _SHORT_HELP = {
     "delete": "Delete a run for good.",
     "lab": "Choose who hears about which lab.",
     "teardown": "Delete the stack.",
+    "doctor": "Examine the deployed stack.",
     "local": "Run the whole system on this computer.",
 }
 

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from dlc_batch.cloud import Account, Cloud
+    from dlc_batch.cloud import Account, Cloud, Stack
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -38,6 +38,12 @@ class Options:
         from dlc_batch.cloud import Where, find_account
 
         return find_account(Where(self.cloud), self.stack, self.region, self.profile)
+
+    def find_stack(self) -> Stack:
+        """Find the stack that the options mean, be it whole or not."""
+        from dlc_batch.cloud import Where, find_stack
+
+        return find_stack(Where(self.cloud), self.stack, self.region, self.profile)
 
 
 def json_option(command: _Command) -> _Command:

@@ -40,6 +40,9 @@ _DEFINITION_FIELDS = (
     "platformCapabilities",
 )
 
+# What UpdateJobQueue may change of what MiniStack keeps, which has no such operation.
+_CHANGEABLE_OF_QUEUE = ("state", "priority", "computeEnvironmentOrder")
+
 
 class EmulatorServices:
     """The runner's `CloudServices` in MiniStack, in the account and region of each job."""
@@ -103,6 +106,7 @@ class BatchApi:
         named: dict[str, Operation] = {
             "registerjobdefinition": self.register_job_definition,
             "deregisterjobdefinition": self.deregister_job_definition,
+            "updatejobqueue": self.update_queue,
             "submitjob": self.submit,
             "describejobs": self.describe,
             "listjobs": self.list,
@@ -122,6 +126,11 @@ class BatchApi:
     def deregister_job_definition(self, request: dict[str, Any]) -> Answer:
         find_definition(request.get("jobDefinition", ""))["status"] = "INACTIVE"
         return _answer({})
+
+    def update_queue(self, request: dict[str, Any]) -> Answer:
+        queue = _find_queue(request.get("jobQueue", ""))
+        queue.update({k: request[k] for k in _CHANGEABLE_OF_QUEUE if k in request})
+        return _answer({k: queue[k] for k in ("jobQueueName", "jobQueueArn")})
 
     def submit(self, request: dict[str, Any]) -> Answer:
         definition = find_definition(request.get("jobDefinition", ""))
