@@ -9,6 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+_NO_VALUE = {"Ref": "AWS::NoValue"}  # leaves a property away
 SUPPRESSIONS = Path(__file__).with_name("suppressions.yaml")
 
 
@@ -21,11 +22,11 @@ class Finding:
     resource: str
 
 
-def checkov(bin_folder: Path, template: Path) -> dict[Finding, str]:
+def checkov(bin_folder: Path, *templates: Path) -> dict[Finding, str]:
     """What checkov finds, each with its words for it."""
     form = ("--framework", "cloudformation", "--output", "json", "--compact")
     # it would ask its maker's service for guidelines otherwise
-    command = [bin_folder / "checkov", "--file", template, *form, "--skip-download"]
+    command = [bin_folder / "checkov", *form, "--skip-download", "--file", *templates]
     report = _report(command)
     summary = report["summary"]
     assert summary["parsing_errors"] == 0
@@ -38,15 +39,30 @@ def checkov(bin_folder: Path, template: Path) -> dict[Finding, str]:
     }
 
 
-def cfripper(bin_folder: Path, template: Path) -> dict[Finding, str]:
+def cfripper(bin_folder: Path, *templates: Path) -> dict[Finding, str]:
     """What cfripper finds, each with its words for it; also what it would only watch."""
-    report = _report([bin_folder / "cfripper", template, "--resolve", "--format", "json"])
-    assert report["exceptions"] == []
+    command = [bin_folder / "cfripper", "--resolve", "--format", "json"]
+    reports = [_report([*command, each]) for each in templates]
+    assert [each["exceptions"] for each in reports] == [[] for _ in templates]
     return {
         Finding("cfripper", each["rule"], resource): each["reason"]
+        for report in reports
         for each in report["failures"]
         for resource in each["resource_ids"] or ["(template)"]
     }
+
+
+def settled(value: Any, holds: bool) -> Any:
+    """A template whose conditions all hold, or none does: cfripper can't read every Fn::If."""
+    if isinstance(value, list):
+        items = [settled(each, holds) for each in value]
+        return [each for each in items if each != _NO_VALUE]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Fn::If"}:
+        return settled(value["Fn::If"][1 if holds else 2], holds)
+    members = {name: settled(each, holds) for name, each in value.items()}
+    return {name: each for name, each in members.items() if each != _NO_VALUE}
 
 
 def suppressed() -> Iterator[tuple[Finding, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import ROOT
-from .security import SUPPRESSIONS, Finding, cfripper, checkov, suppressed
+from .security import SUPPRESSIONS, Finding, cfripper, checkov, settled, suppressed
 
 TOOLS = {"checkov": checkov, "cfripper": cfripper}
 #: A resource that anybody may take over, and nothing is encrypted.
@@ -38,12 +38,16 @@ def tools() -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(tools: Path, translated: Path) -> dict[Finding, str]:
-    return {
-        finding: what
-        for check in TOOLS.values()
-        for finding, what in check(tools, translated).items()
-    }
+def found(
+    tools: Path, translated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Finding, str]:
+    """What is found where the template's conditions hold, and where they don't."""
+    template = json.loads(translated.read_text())
+    files = []
+    for holds in (True, False):
+        files.append(tmp_path_factory.mktemp("settled") / "template.json")
+        files[-1].write_text(json.dumps(settled(template, holds)))
+    return {each: what for check in TOOLS.values() for each, what in check(tools, *files).items()}
 
 
 def test_nothing_is_found_but_what_stands(found: dict[Finding, str]) -> None:
@@ -68,6 +72,13 @@ def test_each_suppression_stands_once_with_a_sentence_for_a_reason() -> None:
     for finding, reason in listed:
         assert len(reason.split()) >= 5, finding
         assert reason.endswith("."), finding
+
+
+def test_a_template_is_settled_both_ways() -> None:
+    template = {"a": {"Fn::If": ["C", [{"Fn::If": ["D", 1, {"Ref": "AWS::NoValue"}]}, 2], 3]}}
+    assert settled(template, True) == {"a": [1, 2]}
+    assert settled(template, False) == {"a": 3}
+    assert settled({"a": {"Fn::If": ["C", 1, {"Ref": "AWS::NoValue"}]}}, False) == {}
 
 
 @pytest.mark.parametrize(
