@@ -22,7 +22,7 @@ help:  ## Show what there is
 demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to mail
 	$(BIN)/python -m dlc_batch.demo
 
-test: .venv/.for-test .venv-sam/.ready tensorflow lint typecheck  ## Run all tests
+test: .venv/.for-test .venv-sam/.ready .venv-tools/.ready tensorflow lint typecheck  ## Run all tests
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
 	@$(TELL_OF_TENSORFLOW)
 
@@ -48,9 +48,23 @@ typecheck: .venv/.for-test  ## Check types
 docs: .venv/.for-demo  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py
 
-lock: .venv/.for-test  ## Write the constraints anew from what is installed
+lock: .venv/.for-test .venv-tools/.ready  ## Write constraints and locks anew from what is installed
 	$(call FREEZE,.venv,$(CONSTRAINTS))
 	[ ! -e .venv-tf/.ready ] || { $(call FREEZE,.venv-tf,$(CONSTRAINTS_TF)); }
+	$(LOCK) core/requirements.in --constraint $(CONSTRAINTS) --universal --python-version 3.13 \
+	  --output-file core/requirements.txt
+	$(LOCK) requirements/lambda.in --constraint $(CONSTRAINTS) --universal --python-version 3.13 \
+	  --output-file requirements/lambda.txt
+	$(LOCK) requirements/tools.in --universal --python-version 3.11 --output-file requirements/tools.txt
+	$(LOCK) trainer_image/requirements.txt --constraint $(CONSTRAINTS) $(OF_IMAGE) \
+	  --output-file requirements/trainer-pytorch.txt
+	$(LOCK) requirements/tensorflow.txt --constraint $(CONSTRAINTS_TF) $(OF_IMAGE) \
+	  --output-file requirements/trainer-tensorflow.txt
+
+# Every package that a list needs, with the hashes of its files: pip then takes no other file.
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv-tools/bin/uv pip compile --quiet --no-annotate \
+  --generate-hashes
+OF_IMAGE := --python-version 3.11 --python-platform x86_64-unknown-linux-gnu
 
 # Of an environment, into a file that keeps its first line.
 FREEZE = ( head -n 1 $(2); \
@@ -59,7 +73,7 @@ FREEZE = ( head -n 1 $(2); \
 
 clean:  ## Remove the environments and the local cloud
 	-[ ! -x $(BIN)/dlc-batch ] || $(BIN)/dlc-batch local down
-	rm -rf .venv .venv-sam .venv-tf .aws-sam .local-cloud
+	rm -rf .venv .venv-sam .venv-tools .venv-tf .aws-sam .local-cloud
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -81,6 +95,17 @@ clean:  ## Remove the environments and the local cloud
 	@echo "Installing SAM CLI into .venv-sam ..."
 	$(PYTHON) -m venv .venv-sam
 	.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# With uv, for pip needs a minute and more for it. In `lambda`, what Lambda's runtime would hold.
+.venv-tools/.ready: requirements/tools.txt requirements/lambda.txt
+	@echo "Installing what checks the template into .venv-tools ..."
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check \
+	  "$$(grep -o '^uv==[^ ]*' $<)"
+	.venv-tools/bin/uv pip install --quiet --require-hashes --python .venv-tools --requirement $<
+	.venv-tools/bin/uv pip install --quiet --require-hashes --python-version 3.13 --only-binary :all: \
+	  --target .venv-tools/lambda --requirement requirements/lambda.txt
 	@touch $@
 
 # DeepLabCut's TensorFlow engine wants older packages than its PyTorch engine: its tests train here.

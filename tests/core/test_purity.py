@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = sorted((ROOT / "core").rglob("*.py"))
@@ -59,7 +60,7 @@ def needed(requirement: Requirement) -> Iterator[importlib.metadata.Distribution
 
 
 def layer() -> dict[str, importlib.metadata.Distribution]:
-    lines = (ROOT / "core/requirements.txt").read_text("utf-8").splitlines()
+    lines = (ROOT / "core/requirements.in").read_text("utf-8").splitlines()
     wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
     return {each.name: each for requirement in wanted for each in needed(requirement)}
 
@@ -75,7 +76,8 @@ def test_the_layer_is_pure_python() -> None:
         assert "-none-any" in wheel, name
 
 
-def test_the_layer_is_installed_here_as_it_is_pinned() -> None:
+def test_the_layer_is_installed_here_as_it_is_locked() -> None:
     lines = (ROOT / "core/requirements.txt").read_text("utf-8").splitlines()
-    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
-    assert pins == {name: importlib.metadata.version(name) for name in pins}
+    locked = dict(line.split()[0].split("==") for line in lines if "==" in line)
+    assert {canonicalize_name(name) for name in layer()} == locked.keys()
+    assert locked == {name: importlib.metadata.version(name) for name in locked}

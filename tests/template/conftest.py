@@ -1,5 +1,6 @@
 """The template as SAM CLI sees it: the source, translated, and built."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,7 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import boto3
 import pytest
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
@@ -26,7 +31,7 @@ def _sam() -> str:
     return sam
 
 
-def _runtime_folder() -> Path:
+def runtime_folder() -> Path:
     pyenv = sorted(Path.home().glob(f".pyenv/versions/3.13*/bin/{RUNTIME}"))
     for candidate in (shutil.which(RUNTIME), *pyenv):
         if candidate and _works(str(candidate)):
@@ -37,6 +42,21 @@ def _runtime_folder() -> Path:
 def _works(python: str) -> bool:
     # a pyenv shim is on PATH also where its version is not switched on
     return subprocess.run([python, "--version"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as CloudFormation sees it after the SAM transform."""
+    template = yaml_parse(TEMPLATE.read_text())
+    for resource in template["Resources"].values():
+        for code in ("CodeUri", "ContentUri"):
+            if code in resource.get("Properties", {}):
+                resource["Properties"][code] = "s3://bucket/artifact.zip"
+    session = boto3.Session(region_name="us-east-1")
+    done = Translator({}, Parser(), boto_session=session).translate(template, {})
+    file = tmp_path_factory.mktemp("translated") / "template.json"
+    file.write_text(json.dumps(done))
+    return file
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +95,6 @@ def run_sam(stack_sources: Path) -> Run:
 @pytest.fixture(scope="session")
 def built(run_sam: Run, stack_sources: Path) -> Path:
     """What `sam build` makes: the template with its artifacts beside it."""
-    path = os.pathsep.join([str(_runtime_folder()), os.environ["PATH"]])
+    path = os.pathsep.join([str(runtime_folder()), os.environ["PATH"]])
     assert run_sam("build", PATH=path).returncode == 0
     return stack_sources / ".aws-sam" / "build"

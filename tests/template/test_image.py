@@ -29,14 +29,13 @@ def test_what_is_copied_exists(source: str) -> None:
     assert (ROOT / source).exists()
 
 
-def test_each_engine_has_its_requirements_and_constraints() -> None:
+def test_each_engine_has_its_lock() -> None:
     targets = {
         target + Path(source).name if target.endswith("/") else target
         for source, target in copied(INSTRUCTIONS)
     }
     for engine in DEFAULT_NETS:
-        for name in (engine, f"constraints-{engine}"):
-            assert f"/tmp/requirements/{name}.txt" in targets
+        assert f"/tmp/requirements/trainer-{engine}.txt" in targets
 
 
 def test_every_argument_is_declared_and_used() -> None:

@@ -7,10 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
-import pytest
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from dlc_batch.local.home import Home
@@ -40,21 +36,6 @@ def _cfn_lint(template: Path) -> None:
     ]
     done = subprocess.run([*command, "--", template], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.fixture(scope="session")
-def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as CloudFormation sees it after the SAM transform."""
-    template = yaml_parse(TEMPLATE.read_text())
-    for resource in template["Resources"].values():
-        for code in ("CodeUri", "ContentUri"):
-            if code in resource.get("Properties", {}):
-                resource["Properties"][code] = "s3://bucket/artifact.zip"
-    session = boto3.Session(region_name="us-east-1")
-    done = Translator({}, Parser(), boto_session=session).translate(template, {})
-    file = tmp_path_factory.mktemp("translated") / "template.json"
-    file.write_text(json.dumps(done))
-    return file
 
 
 def test_sam_validates_it(run_sam: Run) -> None:
