@@ -44,6 +44,7 @@ lint: .venv/.for-test  ## Check style
 typecheck: .venv/.for-test  ## Check types
 	$(BIN)/mypy
 	$(BIN)/mypy functions/complete/app.py
+	$(BIN)/mypy functions/image/app.py
 
 docs: .venv/.for-demo  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py

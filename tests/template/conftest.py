@@ -26,6 +26,11 @@ def _sam() -> str:
     return sam
 
 
+def runtime_first() -> str:
+    """PATH with the functions' runtime on it."""
+    return os.pathsep.join([str(_runtime_folder()), os.environ["PATH"]])
+
+
 def _runtime_folder() -> Path:
     pyenv = sorted(Path.home().glob(f".pyenv/versions/3.13*/bin/{RUNTIME}"))
     for candidate in (shutil.which(RUNTIME), *pyenv):
@@ -45,7 +50,7 @@ def stack_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for file in ("template.yaml", "samconfig.toml"):
         shutil.copy(ROOT / file, folder)
-    for source in ("functions", "core"):
+    for source in ("functions", "core", "trainer_image", "requirements"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / source, folder / source, ignore=ignored)
     return folder
@@ -75,6 +80,5 @@ def run_sam(stack_sources: Path) -> Run:
 @pytest.fixture(scope="session")
 def built(run_sam: Run, stack_sources: Path) -> Path:
     """What `sam build` makes: the template with its artifacts beside it."""
-    path = os.pathsep.join([str(_runtime_folder()), os.environ["PATH"]])
-    assert run_sam("build", PATH=path).returncode == 0
+    assert run_sam("build", PATH=runtime_first()).returncode == 0
     return stack_sources / ".aws-sam" / "build"
