@@ -94,8 +94,8 @@ class ImageBuilds:
             )
         except self.ecr.exceptions.ImageNotFoundException:
             return None
-        digest = found["imageDetails"][0]["imageDigest"]
-        return Answer({"ImageUri": f"{self.repository_uri}@{digest}"})
+        uris = [f"{self.repository_uri}@{each['imageDigest']}" for each in found["imageDetails"]]
+        return Answer({"ImageUri": uris[0]}) if uris else None
 
     def _start(
         self, request: Request, sources: bytes, variables: Mapping[str, str]
