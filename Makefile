@@ -43,7 +43,7 @@ lint: .venv/.for-test  ## Check style
 
 typecheck: .venv/.for-test  ## Check types
 	$(BIN)/mypy
-	for function in complete sweep; do $(BIN)/mypy functions/$$function/app.py || exit; done
+	for function in complete sweep image; do $(BIN)/mypy functions/$$function/app.py || exit; done
 
 docs: .venv/.for-demo  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py

@@ -91,3 +91,12 @@ def test_what_sam_built_is_taken_as_it_is(source, builder):
     resources = template["Resources"]
     assert resources["Layer"]["Properties"]["ContentUri"] == "s3://b/['python/core.py']"
     assert resources["There"]["Properties"]["CodeUri"] == "s3://bucket/there.zip"
+
+
+def test_a_layer_that_sam_does_not_build_is_packed_as_it_lies(source, builder):
+    """As SAM does: nothing under `python/`, and its requirements are not installed."""
+    (source / "requirements.txt").write_text("no-such-package==0\n")
+    layer = {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": source.name}}
+    template = {"Resources": {"Layer": layer}}
+    package(template, source.parent, builder, lambda artifact: f"s3://b/{sorted(names(artifact))}")
+    assert layer["Properties"]["ContentUri"] == "s3://b/['app.py', 'requirements.txt']"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -31,6 +32,11 @@ def _sam() -> str:
     return sam
 
 
+def runtime_first() -> str:
+    """PATH with the functions' runtime on it."""
+    return os.pathsep.join([str(runtime_folder()), os.environ["PATH"]])
+
+
 def runtime_folder() -> Path:
     pyenv = sorted(Path.home().glob(f".pyenv/versions/3.13*/bin/{RUNTIME}"))
     for candidate in (shutil.which(RUNTIME), *pyenv):
@@ -44,18 +50,25 @@ def _works(python: str) -> bool:
     return subprocess.run([python, "--version"], capture_output=True, check=False).returncode == 0
 
 
-@pytest.fixture(scope="session")
-def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as CloudFormation sees it after the SAM transform."""
+def translate(changed: str = "") -> dict[str, Any]:
+    """The template as CloudFormation sees it after the SAM transform; the code of the resource
+    `changed` has another place in S3, as it has when its content changes."""
     template = yaml_parse(TEMPLATE.read_text())
-    for resource in template["Resources"].values():
+    for name, resource in template["Resources"].items():
         for code in ("CodeUri", "ContentUri"):
             if code in resource.get("Properties", {}):
-                resource["Properties"][code] = "s3://bucket/artifact.zip"
+                place = "changed" if name == changed else "artifact"
+                resource["Properties"][code] = f"s3://bucket/{place}.zip"
     session = boto3.Session(region_name="us-east-1")
-    done = Translator({}, Parser(), boto_session=session).translate(template, {})
+    done: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(template, {})
+    return done
+
+
+@pytest.fixture(scope="session")
+def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `translate` gives, in a file."""
     file = tmp_path_factory.mktemp("translated") / "template.json"
-    file.write_text(json.dumps(done))
+    file.write_text(json.dumps(translate()))
     return file
 
 
@@ -65,7 +78,7 @@ def stack_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for file in ("template.yaml", "samconfig.toml"):
         shutil.copy(ROOT / file, folder)
-    for source in ("functions", "core"):
+    for source in ("functions", "core", "trainer_image", "requirements"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / source, folder / source, ignore=ignored)
     return folder
@@ -95,6 +108,5 @@ def run_sam(stack_sources: Path) -> Run:
 @pytest.fixture(scope="session")
 def built(run_sam: Run, stack_sources: Path) -> Path:
     """What `sam build` makes: the template with its artifacts beside it."""
-    path = os.pathsep.join([str(runtime_folder()), os.environ["PATH"]])
-    assert run_sam("build", PATH=path).returncode == 0
+    assert run_sam("build", PATH=runtime_first()).returncode == 0
     return stack_sources / ".aws-sam" / "build"

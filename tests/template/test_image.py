@@ -1,19 +1,24 @@
-"""The trainer's Dockerfile names what there is, and bakes with what it has copied by then."""
+"""The trainer's Dockerfile names what there is, and bakes with what it has copied by then. What
+`sam build` makes carries all of it to where the image is built."""
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from dlc_batch_trainer.bake import DEFAULT_NETS
 
-from .conftest import ROOT
+from .conftest import ROOT, Run, runtime_first
 
 TEXT = (ROOT / "trainer_image" / "Dockerfile").read_text()
+#: The module of the image function that knows the image's sources.
+SOURCES = runpy.run_path(str(ROOT / "functions" / "image" / "image_sources.py"))
 #: Instructions in their order, each on one line.
 INSTRUCTIONS = re.sub(r"\\\n\s*", " ", re.sub(r"(?m)^#.*\n", "", TEXT)).splitlines()
 
@@ -81,3 +86,58 @@ def test_docker_is_given_what_is_copied(source: str) -> None:
     assert any(
         PurePosixPath(source).match(p) or f"{source}/".startswith(f"{p}/") for p in patterns
     )
+
+
+def test_all_that_is_copied_travels_to_the_build() -> None:
+    carried = {*SOURCES["PLACES"]}
+    for source, _ in copied(INSTRUCTIONS):
+        assert carried & {source, *map(str, PurePosixPath(source).parents)}, source
+    assert "trainer_image/Dockerfile" in carried
+
+
+def unpacked(built: Path, target: Path) -> Path:
+    """Unpack the image function's layers as Lambda does: all into one folder."""
+    template = yaml_parse((built / "template.yaml").read_text())
+    resources = template["Resources"]
+    layers = [
+        *template["Globals"]["Function"]["Layers"],
+        *resources["ImageFunction"]["Properties"]["Layers"],
+    ]
+    for layer in layers:
+        folder = built / resources[layer["Ref"]]["Properties"]["ContentUri"]
+        for each in folder.iterdir():
+            assert not (target / each.name).exists(), f"two layers have {each.name}"
+            copy = shutil.copytree if each.is_dir() else shutil.copy
+            copy(each, target / each.name)
+    return target
+
+
+def test_the_image_function_finds_the_checkouts_sources_in_its_layers(
+    built: Path, tmp_path: Path
+) -> None:
+    found = SOURCES["read_sources"](unpacked(built, tmp_path))
+    assert found == {path: (ROOT / path).read_bytes() for path in found}
+    for source, _ in copied(INSTRUCTIONS):
+        wanted = {
+            path.relative_to(ROOT).as_posix()
+            for path in ([ROOT / source] if "." in source else (ROOT / source).rglob("*.py"))
+        }
+        assert wanted <= found.keys()
+
+
+@pytest.mark.parametrize(
+    "source", ["core/dlc_batch_core/errors.py", "trainer_image/dlc_batch_trainer/errors.py"]
+)
+def test_a_cached_build_sees_an_edit(
+    source: str, built: Path, run_sam: Run, stack_sources: Path, tmp_path: Path
+) -> None:
+    file = stack_sources / source
+    text = file.read_text()
+    try:
+        file.write_text(f"{text}# edited\n")
+        assert run_sam("build", PATH=runtime_first()).returncode == 0
+        found = SOURCES["read_sources"](unpacked(built, tmp_path))
+        assert found[source].endswith(b"# edited\n")
+    finally:
+        file.write_text(text)
+        assert run_sam("build", PATH=runtime_first()).returncode == 0

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from dlc_batch.local.home import Home
 from dlc_batch.local.lifecycle import UpOptions, down, up
 
-from .conftest import ROOT, TEMPLATE, Run
+from .conftest import ROOT, TEMPLATE, Run, translate
 
 #: Resource types that are billed by the hour for being there.
 BILLED_BY_THE_HOUR = (
@@ -65,7 +66,7 @@ def test_the_functions_artifacts_are_tiny_and_pure(built: Path) -> None:
     compiled = [path.name for path in files if path.suffix in (".so", ".pyd", ".dylib")]
     assert not compiled
     assert (built / "CoreLayer/python/dlc_batch_core/check.py").is_file()
-    for function in ("SubmitFunction", "CompleteFunction"):
+    for function in ("SubmitFunction", "CompleteFunction", "ImageFunction"):
         size = sum(p.stat().st_size for p in (built / function).rglob("*") if p.is_file())
         assert size < 20_000, f"{function} has {size} bytes: what it needs belongs into the layer"
 
@@ -98,6 +99,65 @@ def test_sam_deploys_the_built_template_to_the_local_cloud(
         assert {"Bucket", "RunsTable", "JobQueue", "TopicArn"} <= outputs
     finally:
         down(home, print)
+
+
+@pytest.mark.parametrize("image", ["TrainerImageBuild", "TensorFlowImageBuild"])
+def test_cloudformation_asks_for_an_image_when_its_sources_change_and_only_then(
+    image: str,
+) -> None:
+    """It asks when a property differs; and other edits need not wait for the image."""
+
+    def asked(changed: str = "") -> Any:
+        return translate(changed)["Resources"][image]["Properties"]
+
+    for layer in ("CoreLayer", "TrainerSources", "Requirements"):
+        assert asked(layer) != asked()
+    for function in ("SubmitFunction", "CompleteFunction", "ImageFunction"):
+        assert asked(function) == asked()
+
+
+def test_an_image_has_been_built_or_has_failed_when_cloudformation_gives_up() -> None:
+    resources = yaml_parse(TEMPLATE.read_text())["Resources"]
+    project = resources["ImageProject"]["Properties"]
+    longest_s = 60 * (project["TimeoutInMinutes"] + project["QueuedTimeoutInMinutes"])
+    for image in ("TrainerImageBuild", "TensorFlowImageBuild"):
+        waits_s = resources[image]["Properties"]["ServiceTimeout"]
+        assert longest_s < waits_s <= 3600  # CloudFormation's limit
+
+
+def test_nothing_of_codebuild_is_made_for_an_image_that_is_given() -> None:
+    template = translate()
+    conditions, resources = template["Conditions"], template["Resources"]
+    assert conditions["BuildsTrainer"] == {"Fn::Equals": [{"Ref": "TrainerImage"}, ""]}
+    of_builds = {
+        name: each.get("Condition")
+        for name, each in resources.items()
+        if "Image" in name or each["Type"].startswith(("AWS::CodeBuild", "Custom::"))
+    }
+    assert {"ImageProject", "ImageFunction", "ImageBuildRole", "ImageLogs"} <= of_builds.keys()
+    assert {*of_builds.values()} == {"BuildsTrainer", "BuildsTensorFlow", "BuildsImages"}
+
+
+def test_the_build_is_shell_that_bash_takes(tmp_path: Path) -> None:
+    source = yaml_parse(TEMPLATE.read_text())["Resources"]["ImageProject"]["Properties"]["Source"]
+    commands = yaml_parse(source["BuildSpec"])["phases"]["build"]["commands"]
+    said = tmp_path / "said"
+    for program in ("aws", "docker"):
+        (tmp_path / program).write_text(f'#!/bin/sh\necho {program} "$@" >> {said}\n')
+        (tmp_path / program).chmod(0o755)
+    variables = {"REPOSITORY": "1.ecr/trainer", "ENGINE": "pytorch", "TAG": "pytorch-0a"}
+    for nets in ({}, {"NETS": "resnet_50 hrnet_w18"}):
+        subprocess.run(
+            ["bash", "-euc", "\n".join(commands)],
+            env={**variables, **nets, "PATH": f"{tmp_path}:/usr/bin:/bin"},
+            check=True,
+        )
+    lines = said.read_text().splitlines()
+    builds = [line for line in lines if line.startswith("docker build --file trainer_image/D")]
+    assert "--build-arg NETS= " in builds[0]
+    assert "--build-arg NETS=resnet_50 hrnet_w18 " in builds[1]
+    assert lines.count("docker push 1.ecr/trainer:pytorch-0a") == 2
+    assert lines.count("docker login --username AWS --password-stdin 1.ecr") == 2
 
 
 def test_the_retry_rules_name_the_trainers_exit_codes() -> None:

@@ -72,7 +72,7 @@ def package(
     template: Template, folder: Path, builder: ArtifactBuilder, upload: Callable[[Path], str]
 ) -> None:
     """Replace each folder of code in the template by the S3 address `upload` gives its zip."""
-    built = folder.parent.name == ".aws-sam"  # what `sam build` leaves is complete
+    sam_built = folder.parent.name == ".aws-sam"  # what `sam build` leaves is complete
     common = template.get("Globals", {}).get("Function", {}).get("CodeUri")
     for resource in template["Resources"].values():
         property_name = _CODE.get(resource["Type"], "")
@@ -80,7 +80,14 @@ def package(
         uri = properties.get(property_name, common if property_name == "CodeUri" else None)
         if isinstance(uri, str) and not uri.startswith("s3://"):
             make = builder.function if property_name == "CodeUri" else builder.layer
+            built = sam_built or _is_packed_as_it_lies(resource)
             properties[property_name] = upload(make((folder / uri).resolve(), built=built))
+
+
+def _is_packed_as_it_lies(resource: dict[str, Any]) -> bool:
+    """SAM builds a layer only where it is told how."""
+    is_layer = resource["Type"] == "AWS::Serverless::LayerVersion"
+    return is_layer and "BuildMethod" not in resource.get("Metadata", {})
 
 
 def deploy(
