@@ -38,6 +38,7 @@ class JobChange:
     seconds: float = 0.0  # of all attempts that have ended
     was_placed: bool = False  # on a computer of EC2's
     timeout: int | None = None  # seconds an attempt may take
+    waited: float | None = None  # seconds until the first attempt began; None: not told
 
     @property
     def position(self) -> int:
@@ -95,9 +96,15 @@ def parse_job_change(detail: Mapping[str, Any]) -> JobChange:
             seconds=_seconds(attempts),
             was_placed=any("containerInstanceArn" in _container(each) for each in attempts),
             timeout=int(timeout) if timeout else None,
+            waited=_waited(detail) if status == "RUNNING" and not attempts else None,
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise StateError(f"This is no job of dlc-batch's: {error!r}.") from error
+
+
+def _waited(detail: Mapping[str, Any]) -> float | None:
+    made, began = detail.get("createdAt"), detail.get("startedAt")
+    return (float(began) - float(made)) / 1000 if made and began else None
 
 
 def _most_attempts(detail: Mapping[str, Any]) -> int:

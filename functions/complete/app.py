@@ -12,7 +12,8 @@ from botocore.config import Config
 
 from dlc_batch_core.completing import Clients, make_completion
 from dlc_batch_core.errors import StateError
-from dlc_batch_core.job_change import parse_job_change
+from dlc_batch_core.job_change import JobChange, parse_job_change
+from dlc_batch_core.run import Run
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -42,4 +43,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         return
     run = completion.record(change, context.aws_request_id)
     logger.info("recorded", extra={"run_id": run.run_id, "lab": run.lab, "status": run.status})
-    metrics.add_metric(name=f"Run{run.status.title()}", unit=MetricUnit.Count, value=1)
+    for name, (unit, value) in measure(change, run).items():
+        metrics.add_metric(name=name, unit=unit, value=value)
+
+
+def measure(change: JobChange, run: Run) -> dict[str, tuple[MetricUnit, float]]:
+    """Return what an event says, as the dashboard shows it."""
+    told: dict[str, tuple[MetricUnit, float]] = {f"Run{run.status.title()}": (MetricUnit.Count, 1)}
+    if change.waited is not None:
+        told["QueueMinutes"] = (MetricUnit.NoUnit, change.waited / 60)
+    if run.status.is_final and run.cost:
+        told["Dollars"] = (MetricUnit.NoUnit, run.cost["dollars"])
+    if run.status.is_final and "train" in run.timings:
+        told["TrainMinutes"] = (MetricUnit.NoUnit, run.timings["train"] / 60)
+    return told

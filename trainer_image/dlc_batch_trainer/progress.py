@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dlc_batch_core.progress import PROGRESS_SECONDS, Progress
+from dlc_batch_trainer.gpu import gpu_percent
 
 #: A line about what was fetched comes at most this often, in seconds (our choice).
 _LINE_SECONDS = 5.0
@@ -208,6 +209,7 @@ def _metrics_line(now: Progress, namespace: str, dimensions: Mapping[str, str]) 
     values = {
         "Loss": (now.loss, "None"),
         "ImagesPerSecond": (now.images_per_second, "Count/Second"),
+        "GPUUtilization": (gpu_percent(), "Percent"),
         "Epoch": (now.epoch or None, "Count"),
         "Iteration": (None if now.epochs else now.step or None, "Count"),
         "ValidationRMSE": (now.metrics.get("validation_rmse_px"), "None"),
