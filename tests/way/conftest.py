@@ -127,6 +127,12 @@ class Way:
         )
         return list(answer["Items"])
 
+    def log_of_trainer(self) -> list[str]:
+        """Return what all jobs printed."""
+        group = self.resource("TrainerLogs")
+        events = self.client("logs").filter_log_events(logGroupName=group)["events"]
+        return [event["message"] for event in events]
+
     def final_mails(self, run: str) -> list[str]:
         """Return the states that the mails of a run's end name."""
         subjects = [mail.subject.split()[1] for mail in self.mails(run)]

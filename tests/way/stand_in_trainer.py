@@ -25,6 +25,11 @@ is_on_demand = "OnDemand" in os.environ["AWS_BATCH_JQ_NAME"]
 if asked.lab == "lost" or (asked.lab == "spotty" and not is_on_demand):
     os.kill(os.getpid(), signal.SIGKILL)  # as a host that is taken away
 
+if asked.lab == "thief":  # tries what a job may not do, and tells of each whether it could
+    from forbidden import attempts  # beside this file
+
+    for line in attempts(asked.bucket, asked.run_id):
+        print(line, flush=True)
 #: Labs whose trainings end otherwise: exit code, and what the outcome says.
 ENDS = {
     "interrupted": (ExitCode.INTERRUPTED, "It was interrupted."),

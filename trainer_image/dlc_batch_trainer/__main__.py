@@ -31,6 +31,7 @@ from dlc_batch_trainer.errors import (
 from dlc_batch_trainer.patience import STORE_ERRORS, passes, patiently
 from dlc_batch_trainer.program import Attempt, Trained, TrainingProgram
 from dlc_batch_trainer.progress import ProgressReporter
+from dlc_batch_trainer.secrecy import close_to_other_processes
 from dlc_batch_trainer.spot import Metadata
 from dlc_batch_trainer.store import RunStore
 from dlc_batch_trainer.termination import Termination
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program, leave an outcome whatever happens, and return the exit code."""
     asked = _parse(arguments)
     _keep_libraries_at_bay()
+    close_to_other_processes()
     attempt = Attempt.from_environment()
     store = RunStore.from_environment(
         asked.bucket, RunKeys(asked.lab, asked.run_id), asked.shuffle
