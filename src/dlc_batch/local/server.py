@@ -126,6 +126,9 @@ async def _serve(home: Home, options: argparse.Namespace, lock: IO[str]) -> None
     config = Config()
     config.bind = [f"fd://{options.socket}"]
     config.keep_alive_timeout = 75
+    # every request, where somebody wants to count them
+    config.accesslog = os.environ.get("DLC_BATCH_LOCAL_ACCESS_LOG") or None
+    config.access_log_format = "%(m)s %(s)s %(U)s %({user-agent}i)s"
     config.graceful_timeout = 1
 
     def ready() -> None:
