@@ -14,7 +14,7 @@ CONSTRAINTS_TF := requirements/constraints-tensorflow.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 SOURCES := core src functions trainer_image tests benchmarks docs
 
-.PHONY: help demo test test-long tensorflow fuzz lint typecheck docs lock clean
+.PHONY: help demo test test-long test-image tensorflow fuzz lint typecheck docs lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,12 +23,15 @@ demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to
 	$(BIN)/python -m dlc_batch.demo
 
 test: .venv/.for-test .venv-sam/.ready tensorflow lint typecheck  ## Run all tests
-	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not long and not image" -n 2 --dist loadfile
 	@$(TELL_OF_TENSORFLOW)
 
 test-long: .venv/.for-test .venv-sam/.ready tensorflow  ## Run the long proofs
 	$(BIN)/python -m pytest -m long
 	@$(TELL_OF_TENSORFLOW)
+
+test-image: .venv/.for-test  ## Build the trainer's image and train in it; needs podman or docker
+	$(BIN)/python -m pytest -m image -s tests/image
 
 tensorflow:  # its environment, where it can be had; without, the tests that need it are skipped
 	@[ -z "$(PYTHON_TF)" ] || $(MAKE) --silent .venv-tf/.ready
