@@ -6,7 +6,6 @@ The baked weights are found there as before, and others can be fetched beside th
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,14 +38,15 @@ def _is_writable(folder: Path) -> bool:
 
 def _mirror(cache: Path, mirror: Path) -> Path:
     """Make the folders of a cache anew, with links to its files: they may be gigabytes."""
-    mirror.mkdir(parents=True)
-    if cache.is_dir():
-        shutil.copytree(cache, mirror, symlinks=True, copy_function=_link, dirs_exist_ok=True)
+    mirror.mkdir(parents=True)  # not as shutil.copytree does, whose folders are locked as well
+    for each in sorted(cache.rglob("*")):
+        target = mirror / each.relative_to(cache)
+        if each.is_symlink():
+            target.symlink_to(each.readlink())
+        elif each.is_dir():
+            target.mkdir()
+        elif each.stat().st_size <= _SMALL_BYTES:
+            target.write_bytes(each.read_bytes())
+        else:
+            target.symlink_to(each)
     return mirror
-
-
-def _link(source: str, target: str) -> None:
-    if Path(source).stat().st_size <= _SMALL_BYTES:
-        shutil.copyfile(source, target)
-    else:
-        Path(target).symlink_to(source)
