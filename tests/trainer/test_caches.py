@@ -53,28 +53,40 @@ def locked(cache: Path) -> Iterator[Path]:
             each.chmod(0o755)
 
 
-def test_what_is_baked_is_found_and_more_can_be_fetched(locked: Path) -> None:
-    with tempfile.TemporaryDirectory() as place:
-        (name, mirror), *others = writable_caches({"HF_HOME": str(locked)}, Path(place)).items()
-        assert name == "HF_HOME"
-        assert not others
-        model = Path(mirror) / "hub" / "models--timm--resnet50"
-        file = model / "snapshots" / COMMIT / "model.safetensors"
-        assert file.read_bytes() == BLOB
-        assert file.resolve() == locked / "hub" / "models--timm--resnet50" / "blobs" / "abc"
-        (model / "refs" / "main").write_text(NEWER)
-        (model / "snapshots" / NEWER).mkdir()
-        (model / "blobs" / "def").write_bytes(b"newer weights")
-    assert (locked / "hub" / "models--timm--resnet50" / "refs" / "main").read_text() == COMMIT
+@pytest.fixture
+def place(folder: Path, locked: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of ours, where the home folder can't be written to either."""
+    monkeypatch.setenv("HOME", str(locked))
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        yield Path(name)
 
 
-def test_one_that_is_missing_and_cannot_be_made_is_made_elsewhere(locked: Path) -> None:
-    with tempfile.TemporaryDirectory() as place:
-        found = writable_caches({"TORCH_HOME": str(locked / "torch")}, Path(place))
-        assert list(Path(found["TORCH_HOME"]).iterdir()) == []
-        Path(found["TORCH_HOME"], "checkpoint").touch()
+def test_what_is_baked_is_found_and_more_can_be_fetched(locked: Path, place: Path) -> None:
+    found = writable_caches({"HF_HOME": str(locked), "OTHER": "/"}, place)
+    assert set(found) == {"HF_HOME", "HOME"}
+    model = Path(found["HF_HOME"], "hub", "models--timm--resnet50")
+    baked = locked / "hub" / "models--timm--resnet50"
+    file = model / "snapshots" / COMMIT / "model.safetensors"
+    assert file.read_bytes() == BLOB
+    assert file.resolve() == baked / "blobs" / "abc"
+    (model / "refs" / "main").write_text(NEWER)
+    (model / "snapshots" / NEWER).mkdir()
+    (model / "blobs" / "def").write_bytes(b"newer weights")
+    assert (baked / "refs" / "main").read_text() == COMMIT
 
 
-def test_one_that_can_be_written_to_stays_where_it_is(cache: Path, tmp_path: Path) -> None:
-    environment = {"HF_HOME": str(cache), "TORCH_HOME": str(cache / "torch"), "OTHER": "/"}
-    assert writable_caches(environment, tmp_path) == {}
+def test_one_that_is_missing_and_cannot_be_made_is_made_elsewhere(
+    locked: Path, place: Path
+) -> None:
+    found = writable_caches({"TORCH_HOME": str(locked / "torch")}, place)
+    assert list(Path(found["TORCH_HOME"]).iterdir()) == []
+    for each in found.values():
+        Path(each, "written").touch()
+
+
+def test_those_that_can_be_written_to_stay_where_they_are(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    environment = {"HF_HOME": str(cache), "TORCH_HOME": str(cache / "torch")}
+    assert writable_caches(environment, tmp_path / "caches") == {}

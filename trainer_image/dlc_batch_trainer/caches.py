@@ -17,7 +17,7 @@ _SMALL_BYTES = 4096
 
 
 def writable_caches(environment: Mapping[str, str], place: Path) -> dict[str, str]:
-    """Return the variables to set so that every cache can be written to.
+    """Return the variables to set so that every cache, and the home folder, can be written to.
 
     Args:
         environment: names the caches; one that it does not name is left to its library.
@@ -25,7 +25,11 @@ def writable_caches(environment: Mapping[str, str], place: Path) -> dict[str, st
     """
     named = {name: Path(environment[name]) for name in _CACHES if environment.get(name)}
     locked = {name: cache for name, cache in named.items() if not _is_writable(cache)}
-    return {name: str(_mirror(cache, place / name.lower())) for name, cache in locked.items()}
+    made = {name: _mirror(cache, place / name.lower()) for name, cache in locked.items()}
+    if not _is_writable(Path.home()):  # compilers have caches there, as of PyTorch's GPU kernels
+        made["HOME"] = place / "home"
+        made["HOME"].mkdir(parents=True)
+    return {name: str(folder) for name, folder in made.items()}
 
 
 def _is_writable(folder: Path) -> bool:
