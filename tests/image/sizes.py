@@ -36,7 +36,8 @@ def measure(engine: Engine, image: str) -> list[Layer]:
         tarfile.open(fileobj=saved.stdout, mode="r|") as archive,  # it can't be sought in
     ):
         for member in archive:
-            if content := archive.extractfile(member):
+            content = archive.extractfile(member) if member.isfile() else None
+            if content:  # podman links to its layers by older names too
                 first = content.read(_CHUNK)
                 texts[member.name] = first  # of the manifest and what it names: all of it
                 sizes[member.name] = member.size, _packed_size(first, content)
