@@ -26,7 +26,8 @@ from dlc_batch_core.run import Run
 pytestmark = pytest.mark.image
 MIB = 2**20
 GB = 10**9
-#: What an image is to take in a registry at most: it is pulled onto each new host.
+#: What an image is to take in a registry at most, with the weights of one network: it is pulled
+#: onto each new host.
 MOST_PACKED = 4.5 * GB
 TRAIN_SECONDS = 900
 ALONE = ("run", "--rm", "--network", "none")
