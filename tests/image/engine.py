@@ -34,7 +34,7 @@ runtime = "runc"
 
 @dataclass(frozen=True)
 class Engine:
-    """The engine's program; a command that fails raises CalledProcessError."""
+    """The engine's program."""
 
     path: str
 
@@ -43,7 +43,7 @@ class Engine:
         return Path(self.path).name == "podman"
 
     def run(self, *arguments: str) -> str:
-        """Run a command and return what it prints."""
+        """Run a command and return what it prints; one that fails fails the test."""
         done = subprocess.run([self.path, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{arguments}\n{done.stdout}{done.stderr}"
         return done.stdout
