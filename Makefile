@@ -8,13 +8,17 @@ IS_3_11 := 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'
 TELL_OF_TENSORFLOW := [ -e .venv-tf/.ready ] || { echo; \
   echo "!! SKIPPED: the tests that train with TensorFlow. It needs Python 3.11, and there is none."; \
   echo "!! To run them: make PYTHON_TF=/path/to/python3.11 test"; echo; } >&2
+TELL_OF_ENGINE = $(BIN)/python -c \
+  'import sys; from dlc_batch.local.images import working_engine; sys.exit(not working_engine())' || \
+  { echo; echo "!! SKIPPED: the tests with containers. Neither podman nor docker runs here."; \
+  echo "!! To run them: see \"Trying the trainer's image\" in CONTRIBUTING.md."; echo; } >&2
 BIN := .venv/bin
 CONSTRAINTS := requirements/constraints.txt
 CONSTRAINTS_TF := requirements/constraints-tensorflow.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 SOURCES := core src functions trainer_image tests benchmarks docs
 
-.PHONY: help demo test test-long tensorflow fuzz lint typecheck docs lock clean
+.PHONY: help demo test test-long burst test-image tensorflow fuzz lint typecheck docs lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,16 +27,24 @@ demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to
 	$(BIN)/python -m dlc_batch.demo
 
 test: .venv/.for-test .venv-sam/.ready .venv-tools/.ready tensorflow lint typecheck  ## Run all tests
-	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not long and not image" -n 2 --dist loadfile
 	@$(TELL_OF_TENSORFLOW)
+	@$(TELL_OF_ENGINE)
 
 test-long: .venv/.for-test .venv-sam/.ready tensorflow  ## Run the long proofs
 	$(BIN)/python -m pytest -m long
 	@$(TELL_OF_TENSORFLOW)
 
+test-image: .venv/.for-test  ## Build the trainer's image and train in it; needs podman or docker
+	$(BIN)/python -m pytest -m image -s tests/image
+	@$(TELL_OF_ENGINE)
+
 tensorflow:  # its environment, where it can be had; without, the tests that need it are skipped
 	@[ -z "$(PYTHON_TF)" ] || $(MAKE) --silent .venv-tf/.ready
 	@$(TELL_OF_TENSORFLOW)
+
+burst: .venv/.for-test  ## Send 1,000 uploads to a local cloud at once; prints how the load grows
+	$(BIN)/python -m tests.burst
 
 fuzz: .venv/.for-test  ## Put 200,000 mutated uploads through the check; keeps what breaks it
 	$(BIN)/python -m tests.fuzz --count 200000 --seed 1 --workers 2 --finds build/fuzz-finds

@@ -61,6 +61,6 @@ def test_compiled_modules_are_no_sources(layers: Path) -> None:
 
 
 def test_a_source_that_is_missing_is_told(layers: Path) -> None:
-    (layers / "tensorflow.txt").unlink()
-    with pytest.raises(FileNotFoundError, match=r"tensorflow\.txt"):
+    (layers / "trainer-tensorflow.txt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"trainer-tensorflow\.txt"):
         read_sources(layers)

@@ -10,7 +10,8 @@ from dlc_batch.local.settings import TENSORFLOW_IMAGE, TRAINER_IMAGE, clean_envi
 
 
 def launch(image, environment, commands=None):
-    return Images(commands or {}, clean_environment(environment)).launch(image, ["--lab"], {}, "n")
+    images = Images(commands or {}, clean_environment(environment))
+    return images.launch({"image": image}, ["--lab"], {}, "n")
 
 
 def test_the_trainer_is_run_by_this_python():

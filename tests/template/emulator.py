@@ -57,7 +57,7 @@ class BuiltFunction:
         template = yaml_parse((built / "template.yaml").read_text())
         resources, shared = template["Resources"], template["Globals"]["Function"]
         own = resources[name]["Properties"]
-        layers = [each["Ref"] for each in own.get("Layers", shared.get("Layers", []))]
+        layers = [each["Ref"] for each in [*shared.get("Layers", []), *own.get("Layers", [])]]
         variables = {
             **shared.get("Environment", {}).get("Variables", {}),
             **own.get("Environment", {}).get("Variables", {}),

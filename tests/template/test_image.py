@@ -45,14 +45,15 @@ def test_each_engine_has_its_lock() -> None:
 
 def test_every_argument_is_declared_and_used() -> None:
     declared = re.findall(r"^ARG (\w+)", TEXT, re.MULTILINE)
-    assert set(declared) == {"BASE", "ENGINE", "NETS"}
+    assert set(declared) == {"BASE", "ENGINE", "NETS", "HF_ENDPOINT"}
     assert {name for name in declared if f"${{{name}}}" in TEXT} == set(declared)
 
 
 def test_other_networks_install_no_packages_anew() -> None:
     """An argument is part of the key of each layer after it."""
     (nets,) = (n for n, line in enumerate(INSTRUCTIONS) if line.startswith("ARG NETS"))
-    assert "dlc_batch_trainer.bake" in INSTRUCTIONS[nets + 1]
+    (bake,) = (n for n, line in enumerate(INSTRUCTIONS) if "dlc_batch_trainer.bake" in line)
+    assert all(line.startswith("ARG ") for line in INSTRUCTIONS[nets:bake])
 
 
 def test_baking_needs_no_more_than_is_copied_before_it(tmp_path: Path) -> None:

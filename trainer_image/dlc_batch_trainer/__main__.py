@@ -20,6 +20,7 @@ from dlc_batch_core.limits import Limits
 from dlc_batch_core.outcome import ErrorKind, Outcome
 from dlc_batch_core.progress import Progress
 from dlc_batch_trainer.background import LatestWriter
+from dlc_batch_trainer.caches import writable_caches
 from dlc_batch_trainer.errors import (
     DISK_FULL,
     UNFORESEEN,
@@ -89,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(program: TrainingProgram, on_trained: Callable[[Trained], None]) -> Outcome:
     program.limits = Limits.from_settings(os.environ)
+    os.environ.update(writable_caches(os.environ, program.work / "caches"))
     trained = program.run(on_trained)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is there: what is left takes a second
     return _outcome_of(program, trained)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from dlc_batch.local.containers import kill_container
 from dlc_batch.local.images import Launch
 from dlc_batch.local.log_lines import LogLines
 
@@ -104,16 +105,20 @@ def _copy_lines(pipe: IO[bytes], write: WriteLines) -> None:
         write(rest)
 
 
-def note_process(scratch: Path, pid: int) -> None:
-    """Leave the process id beside the scratch directory, where `end_leftovers` finds it."""
-    scratch.with_suffix(_NOTE).write_text(str(pid), "ascii")
+def note_process(scratch: Path, pid: int, container: tuple[str, str] | None) -> None:
+    """Leave the process id, and engine and name of its container, beside the scratch directory,
+    where `end_leftovers` finds them."""
+    scratch.with_suffix(_NOTE).write_text("\n".join([str(pid), *(container or ())]), "utf-8")
 
 
 def end_leftovers(jobs: Path) -> None:
     """Kill the job processes that a crashed server left behind, and clear their directories."""
     for note in jobs.glob(f"*{_NOTE}"):
-        with contextlib.suppress(OSError, ValueError):
-            pid = int(note.read_text("ascii"))
+        with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
+            number, *container = note.read_text("utf-8").splitlines()
+            if container:
+                kill_container(*container)
+            pid = int(number)
             # The leader of a session, in that very directory: not merely a number used again.
             if os.getsid(pid) == pid and Path(f"/proc/{pid}/cwd").readlink() == note.with_suffix(
                 ""

@@ -206,7 +206,7 @@ class BatchRunner:
             "AWS_BATCH_CE_NAME": "local",
         }
         name = f"dlc-batch-{job['jobId']}-{attempt}"
-        return self._images.launch(container["image"], command_line(job), environment, name)
+        return self._images.launch(container, command_line(job), environment, name)
 
     def _start_process(
         self, job: JobRecord, stream: str, launch: Launch, scratch: Path
@@ -217,7 +217,7 @@ class BatchRunner:
         with self._lock:  # so that `terminate` finds either no process or this one
             process = JobProcess(launch, scratch, write, self._settings.kill_grace_s)
             self._processes[job["jobId"]] = process
-            note_process(scratch, process.pid)
+            note_process(scratch, process.pid, launch.container)
             job["startedAt"] = now_ms()
             self._set(job, "RUNNING")
             if self._closing:

@@ -6,13 +6,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from dlc_batch.local.containers import ENGINE_ANSWERS_S, kill_container, run_arguments
 from dlc_batch.local.home import checkout
 from dlc_batch.local.settings import TENSORFLOW_IMAGE, TRAINER_IMAGE
 
 _ENGINES = ("podman", "docker")
-_ENGINE_CHECK_S = 20
 _TRAINER = ["-m", "dlc_batch_trainer"]
+_NO_METADATA = "AWS_EC2_METADATA_DISABLED"
 # Names the Python that has DeepLabCut with TensorFlow, where it is not the checkout's.
 TENSORFLOW_PYTHON_VARIABLE = "DLC_BATCH_TF_PYTHON"
 # docker run and podman run exit with it when the engine failed, not the container's program.
@@ -32,12 +34,8 @@ class Launch:
     container: tuple[str, str] | None = None
 
     def kill_container(self) -> None:
-        """Killing the engine's client leaves its container running; this ends that too."""
         if self.container:
-            engine, name = self.container
-            subprocess.run(  # noqa: S603 - the engine found on PATH, a name that we made
-                [engine, "kill", name], capture_output=True, check=False, timeout=_ENGINE_CHECK_S
-            )
+            kill_container(*self.container)
 
 
 class Images:
@@ -47,18 +45,23 @@ class Images:
         self._commands = {TRAINER_IMAGE: [sys.executable, *_TRAINER], **commands}
         self._base = {**base_environment, "PYTHONPATH": trainer_path(), "PYTHONUNBUFFERED": "1"}
 
-    def launch(self, image: str, command: list[str], env: dict[str, str], name: str) -> Launch:
-        """The process for `image`; raises ImageError when nothing here can run it."""
+    def launch(
+        self, container: Mapping[str, Any], command: list[str], env: dict[str, str], name: str
+    ) -> Launch:
+        """The process for a job's `container`, which names its image and what it may do; raises
+        ImageError when nothing here can run the image."""
+        image: str = container["image"]
         if ours := self._command(image):
             return Launch([*ours, *command], {**self._base, **env})
-        engine = _working_engine()
+        engine = working_engine()
         if engine is None:
             raise ImageError(
                 f"CannotPullContainerError: the local cloud knows no command for the image {image}"
                 " and finds neither podman nor docker running"
             )
-        passed = [part for variable in sorted(env) for part in ("-e", variable)]
-        run = [engine, "run", "--rm", "--name", name, "--network", "host", *passed, image]
+        # no more of this computer's environment than that there is no metadata of an instance
+        passed = [part for each in sorted([*env, _NO_METADATA]) for part in ("--env", each)]
+        run = [engine, "run", "--rm", "--name", name, *run_arguments(container), *passed, image]
         return Launch([*run, *command], {**self._base, **env}, (engine, name))
 
     def _command(self, image: str) -> list[str] | None:
@@ -89,11 +92,12 @@ def trainer_path() -> str:
     return ":".join(str(folder) for folder in folders if Path(folder).is_dir())
 
 
-def _working_engine() -> str | None:
+def working_engine() -> str | None:
+    """The path of podman or docker, whichever runs here."""
     for engine in filter(None, map(shutil.which, _ENGINES)):
         try:
             subprocess.run(  # noqa: S603 - the engine found on PATH
-                [engine, "info"], capture_output=True, check=True, timeout=_ENGINE_CHECK_S
+                [engine, "info"], capture_output=True, check=True, timeout=ENGINE_ANSWERS_S
             )
         except (OSError, subprocess.SubprocessError):
             continue

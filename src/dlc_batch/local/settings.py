@@ -46,6 +46,7 @@ _PASSED_ON = {
     "TORCH_HOME",
     "DOCKER_HOST",
     "CONTAINER_HOST",
+    "CONTAINERS_CONF",
 }
 _PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "OPENBLAS_", "TF_", "DLC_BATCH_")
 _LOCAL_HOSTS = "127.0.0.1,localhost"
