@@ -53,9 +53,10 @@ sweep = Sweep(
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001  # a schedule's
     """Sweep once."""
     found = sweep.run(context.aws_request_id)
     logger.info("swept", extra={"found": found})
-    metrics.add_metric(name="Swept", unit=MetricUnit.Count, value=len(found))
+    if found:  # a metric is billed for each hour in which it is told
+        metrics.add_metric(name="Swept", unit=MetricUnit.Count, value=len(found))
+        metrics.flush_metrics()

@@ -1,6 +1,7 @@
-"""What docs/operate.md tells an admin to type: each name is one of AWS or of the template.
+"""What docs/deploy.md and operate.md tell an admin to type: each name is one of AWS or of the
+template, and the commands of ours are.
 
-Its commands of ours are run in tests/way/test_operating.py.
+Those of operate.md are run in tests/way/test_operating.py.
 """
 
 import re
@@ -8,14 +9,28 @@ import shlex
 from pathlib import Path
 
 import botocore.session
+import click
 import pytest
 from botocore import xform_name
 from samtranslator.yaml_helper import yaml_parse
 
+from dlc_batch.cli import cli
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
-BLOCKS = "\n".join(re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)).replace("\\\n", "")
+
+
+def blocks(*pages: str) -> str:
+    """Return what is to be typed, a command a line."""
+    found = [each for page in pages for each in re.findall(r"```\n(.*?)```", page, re.DOTALL)]
+    return "\n".join(found).replace("\\\n", "")
+
+
+BLOCKS = blocks(DEPLOY, PAGE)
+OURS = re.findall(r"^dlc-batch (.*)$", blocks(DEPLOY, README), re.MULTILINE)
 AWS = re.findall(r"\baws ([a-z].*?)(?:\)?$)", BLOCKS, re.MULTILINE)
 SAM = re.findall(r"^sam (.*)$", BLOCKS, re.MULTILINE)
 #: Options of the AWS CLI itself.
@@ -55,5 +70,38 @@ def test_the_days_in_the_table_are_the_templates_defaults() -> None:
 
 
 def test_there_is_something_to_test() -> None:
-    assert len(AWS) == 4
-    assert len(SAM) == 5
+    assert len(AWS) == 8
+    assert len(SAM) == 7
+    assert len(OURS) == 12
+
+
+@pytest.mark.parametrize("command", OURS)
+def test_every_command_of_ours_takes_what_is_typed(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "PROJECT").mkdir()
+    words = shlex.split(command, comments=True)
+    found: click.Command = cli
+    context = cli.make_context("dlc-batch", [], resilient_parsing=True)
+    while isinstance(found, click.Group):
+        inner = found.get_command(context, words.pop(0))
+        assert inner is not None
+        found = inner
+    # as click reads it, without running it
+    found.make_context("command", words)
+
+
+def test_the_readme_deploys_as_the_page_does() -> None:
+    readme = README.split("## Deploy")[1].split("## ")[0]
+    assert blocks(readme) in blocks(DEPLOY)
+
+
+def test_the_page_names_parameters_and_defaults_that_there_are() -> None:
+    named = re.findall(r"^- `(\w+)`(?: and `(\w+)`)?(?: \((\w+)\))?:", DEPLOY, re.MULTILINE)
+    assert len(named) == 6
+    for first, second, default in named:
+        for name in filter(None, (first, second)):
+            assert name in TEMPLATE["Parameters"]
+        if default not in ("", "none"):
+            assert str(TEMPLATE["Parameters"][first]["Default"]) == default
