@@ -10,9 +10,10 @@ from dlc_batch_core.catalogue import problem
 from dlc_batch_core.costs import Rates
 from dlc_batch_core.ledger import Ledger
 from dlc_batch_core.problems import Problem
-from dlc_batch_core.quotes import Quote, Work, quote
+from dlc_batch_core.quotes import Quote, quote
 from dlc_batch_core.request import REQUEST_FILE, Request
 from dlc_batch_core.run import Run
+from dlc_batch_core.work import Work
 
 #: The least that `time_limit_hours` takes.
 _LEAST_HOURS = 0.1

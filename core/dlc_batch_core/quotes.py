@@ -9,52 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from dlc_batch_core.check import Check
-from dlc_batch_core.checks.engine import engine_of, network_of
 from dlc_batch_core.costs import Rates
-from dlc_batch_core.networks import is_top_down
 from dlc_batch_core.prices import hourly
-from dlc_batch_core.project import Project
-from dlc_batch_core.request import Request
 from dlc_batch_core.run import Run, Status
+
+if TYPE_CHECKING:
+    from dlc_batch_core.work import Work
 
 #: Of one single earlier training, the next one's speed is taken to be within this factor: frames
 #: may be larger, and an instance another (our choice).
 _SPREAD = 1.5
 #: To fetch, prepare, evaluate and export, in hours (our choice).
 _BESIDES = 0.25
-#: DeepLabCut's own, where nothing says otherwise: epochs, and the end of its schedule.
-_EPOCHS, _ITERATIONS = 200, 1_030_000
-
-
-@dataclass(frozen=True)
-class Work:
-    """How much there is to train."""
-
-    network: str  # engine and network, such as pytorch/resnet_50
-    images: int  # that go through the network: frames times epochs, or iterations times batch
-    is_measurable: bool = True  # a top-down one trains a detector too, at a speed of its own
-
-
-def work_of(check: Check, project: Project, request: Request) -> Work:
-    """Return what a checked project asks for."""
-    engine, home = engine_of(project, request), check.home
-    net_type, _ = network_of(project, request, home, "")
-    frames = sum(len(table.rows) for table in check.tables)
-    length = request.iterations if engine == "tensorflow" else request.epochs
-    length = length or _overridden(request) or (home.length if home else None)
-    if engine == "tensorflow":
-        batch = request.batch_size or (home.batch_size if home else None) or 1
-        images = (length or _ITERATIONS) * batch
-    else:
-        images = (length or _EPOCHS) * frames
-    return Work(f"{engine}/{net_type}", images, is_measurable=not is_top_down(net_type))
-
-
-def _overridden(request: Request) -> int | None:
-    epochs = request.overrides.get("train_settings.epochs")
-    return epochs if isinstance(epochs, int) else None
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from dlc_batch_core.limits import Limits
 from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.problems import Problem, in_stable_order
 from dlc_batch_core.project import Project
-from dlc_batch_core.quotes import work_of
 from dlc_batch_core.request import Request
 from dlc_batch_core.run import Run, Status
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.run_table import RunTable
 from dlc_batch_core.videos import is_video_key
+from dlc_batch_core.work import work_of
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import pytest
 from dlc_batch_core.costs import Cost, Rates
 from dlc_batch_core.money import cost_of, quote_of
 from dlc_batch_core.prices import PRICES, Price, hourly
-from dlc_batch_core.quotes import Quote, Work, quote
+from dlc_batch_core.quotes import Quote, quote
 from dlc_batch_core.run import Run, Status, from_item, to_item
+from dlc_batch_core.work import Work
 
 RATES = Rates(PRICES, ("g4dn.xlarge", "g5.xlarge"))
 ON_DEMAND = hourly(PRICES["g5.xlarge"], None)

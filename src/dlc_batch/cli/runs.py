@@ -10,6 +10,7 @@ from dlc_batch import LAB_VARIABLE
 from dlc_batch.cli.options import Options, json_option, print_json
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.keys import is_lab
+from dlc_batch_core.money import cost_of, quote_of
 
 if TYPE_CHECKING:
     from dlc_batch.runs import RunStatus
@@ -66,7 +67,7 @@ def _print_status(found: RunStatus) -> None:
         loss = f", loss {progress.loss:.5f}" if progress.loss is not None else ""
         epochs = f": epoch {progress.epoch} of {progress.epochs}{loss}" if progress.epochs else ""
         click.echo(f"{progress.stage}{epochs}")
-    for text in (run.message, run.remedy):
+    for text in (run.message, run.remedy, cost_of(run) or quote_of(run)):
         if text:
             click.echo(text)
     for problem in run.problems:
