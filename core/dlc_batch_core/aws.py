@@ -87,6 +87,10 @@ class BatchQueue:
         """End a job, wherever it is."""
         self.client.terminate_job(jobId=job_id, reason=reason)
 
+    def cancel(self, job_id: str, reason: str) -> None:
+        """End a job if it has not started."""
+        self.client.cancel_job(jobId=job_id, reason=reason)
+
     def find(self, name: str) -> str | None:
         """Return the id of the newest job of this name, in whatever state."""
         filters = [{"name": "JOB_NAME", "values": [name]}]

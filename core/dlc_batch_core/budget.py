@@ -29,6 +29,11 @@ class Budget:
 
     def shorten(self, request: Request) -> tuple[Request, tuple[str, ...]]:
         """Return the request with no more time than the cap per run pays for, and a note."""
+        if self.rates.dollars_per_run and math.isinf(self.rates.most_an_hour):
+            return request, (
+                f"Your admin's cap of {self.rates.dollars_per_run:g} $ a run does not hold: the"
+                f" stack has no price of {self._unpriced()} (its parameter `Prices`).",
+            )
         hours = self.rates.hours_within(request.time_limit_hours)
         if hours >= request.time_limit_hours:
             return request, ()
@@ -44,8 +49,7 @@ class Budget:
         if not self.rates.dollars_per_month:
             return []
         if math.isinf(self.rates.most_an_hour):
-            unknown = sorted(set(self.rates.instance_types) - set(self.rates.prices))
-            what = f"The stack has no price of {', '.join(unknown)}, and a budget for each month."
+            what = f"The stack has no price of {self._unpriced()}, and a budget for each month."
             return [problem("price-unknown", run.key, what)]
         month, cap = run.submitted_at[:7], round(100 * self.rates.dollars_per_month)
         cents = math.ceil(100 * request.time_limit_hours * self.rates.most_an_hour)
@@ -58,6 +62,9 @@ class Budget:
             f" {month}, {left / 100:.2f} $ are neither spent nor reserved for what runs now."
         )
         return [problem("budget", REQUEST_FILE, what)]
+
+    def _unpriced(self) -> str:
+        return ", ".join(sorted(set(self.rates.instance_types) - set(self.rates.prices)))
 
     def quote(self, run: Run, work: Work, request: Request) -> Quote:
         """Return what a run is likely to take and cost."""

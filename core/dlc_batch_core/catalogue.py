@@ -51,6 +51,14 @@ _UPLOAD = {
         "It was encrypted with a key of its own, or put into a storage class for archives.",
         "Upload it again without them, or ask your admin for the right to read it.",
     ),
+    "engine-image": Entry(
+        _E,
+        "The stack has no image for the engine",
+        "The trainer has an image for each of DeepLabCut's engines, and your admin built that of"
+        " the other one only.",
+        "Train with `engine: pytorch`, or ask your admin to deploy with `BuildTensorFlowImage` set"
+        " to true; then upload again.",
+    ),
     "budget": Entry(
         _E,
         "The lab's budget for this month has no room",

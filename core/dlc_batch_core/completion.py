@@ -173,7 +173,7 @@ def _surmise(change: JobChange) -> tuple[str, str]:
     if change.reason.startswith(HOST_LOST):
         return f"The computer was taken back before the training could finish.{said}", _AGAIN
     if IMAGE_NOT_PULLED in change.reason:
-        remedy = "The admin pushes the trainer image (README, Deploy); then upload again."
+        remedy = "The admin has it built (docs/image.md); then upload again."
         return f"The trainer image could not be loaded.{said}", remedy
     if NO_CAPACITY in change.reason:
         remedy = "Upload the project again later, or the admin adds other InstanceTypes."

@@ -15,8 +15,8 @@ from dlc_batch_core.run_table import RunTable
 
 #: Submissions of a run: Spot, then On-Demand.
 SPOT, ON_DEMAND = 1, 2
-#: How long an invocation may be at work on a submission: as long as a function may run.
-_CLAIM_SECONDS = 60.0
+#: How long an invocation may be at work on a submission: as long as the sweep, which runs longest.
+_CLAIM_SECONDS = 300.0
 #: AWS Batch's least, in seconds.
 _LEAST_TIMEOUT = 60
 

@@ -118,4 +118,5 @@ def _container(attempt: Mapping[str, Any]) -> Mapping[str, Any]:
 def _seconds(attempts: Sequence[Mapping[str, Any]]) -> float:
     """Of the attempts that began; Batch counts milliseconds since the epoch."""
     times = [(each.get("startedAt"), each.get("stoppedAt")) for each in attempts]
-    return float(sum((ended - began) / 1000 for began, ended in times if began and ended))
+    known = [(began, ended) for began, ended in times if began and ended]
+    return float(sum(max(0, ended - began) / 1000 for began, ended in known))

@@ -39,8 +39,8 @@ def _bound(quote: Quote) -> list[str]:
     if math.isinf(quote.dollars_limit):
         return [f"It is ended after {quote.hours_limit:g} hours."]
     return [
-        f"It is ended after {quote.hours_limit:g} hours, and costs no more than"
-        f" {quote.dollars_limit:.2f} $."
+        f"It is ended after {quote.hours_limit:g} hours, which cost {quote.dollars_limit:.2f} $ at"
+        " most."
     ]
 
 

@@ -15,7 +15,10 @@ AS_OF = "November 2026, us-east-1"
 DISK_AND_ADDRESS = (200 * 0.08 + (500 - 125) * 0.04) / 730 + 0.005
 #: Where the Spot price is not known, this share of the On-Demand price is taken: it moves daily.
 _SPOT_SHARE = 0.5
-_OWN = re.compile(r"([a-z0-9-]+\.[a-z0-9]+)=([0-9.]+)(?:/([0-9.]+))?")
+#: As the parameter `Prices` of template.yaml has it.
+_OWN = re.compile(
+    r"([a-z0-9-]+\.[a-z0-9-]+)=([0-9]+(?:\.[0-9]+)?)(?:/([0-9]+(?:\.[0-9]+)?))?", re.ASCII
+)
 
 
 @dataclass(frozen=True)

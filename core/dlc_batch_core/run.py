@@ -77,6 +77,7 @@ class Run:
     reserved_cents: int | None = None  # of the lab's month
     reserved_in: str | None = None  # such as 2026-11
     is_settled: int | None = None  # 1 once the cost stands in its place
+    idle_since: float | None = None  # it waits, and nothing of its queue is at work; epoch
     mail: MailState | None = None
     accepted_mail: MailState | None = None
 
@@ -150,7 +151,7 @@ def _from_attribute(name: str, attribute: Attribute) -> object:
     (text,) = attribute.values()
     if name in _NUMBERS:
         return int(text)
-    if name == "images_per_second":
+    if name in ("images_per_second", "idle_since"):
         return float(text)
     if name == "status":
         return Status(text)

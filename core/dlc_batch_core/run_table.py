@@ -104,7 +104,8 @@ class RunTable:
             " AND (claimed_by = :claimed_by OR claimed_until < :now)))"
         )
         extra = {**_FINAL_VALUES, ":now": {"N": str(now)}}
-        return self._update(run, {**values, **claim}, condition, extra, removed="job_id")
+        removed = "job_id, idle_since"  # the new job's waiting is its own
+        return self._update(run, {**values, **claim}, condition, extra, removed=removed)
 
     def resubmit(self, run: Run) -> bool:
         """Write the job of a run's submission, unless its own events were faster."""
@@ -145,6 +146,14 @@ class RunTable:
             {"#mail": str(kind)},
         )
 
+    def mark_idle(self, run: Run, since: float | None) -> bool:
+        """Write since when a run waits where nothing is at work; None: something is."""
+        if since is None:
+            if run.idle_since is None:
+                return False
+            return self._update(run, {}, "attribute_exists(run_id)", {}, removed="idle_since")
+        return self._update(run, {"idle_since": since}, "attribute_not_exists(#idle_since)", {})
+
     def mark_sent(self, run: Run, kind: MailKind) -> bool:
         """Write that a mail has gone out; after the final one the run is done."""
         removed = "is_open" if kind is MailKind.FINAL else None
@@ -161,22 +170,26 @@ class RunTable:
         removed: str | None = None,
     ) -> bool:
         sets = ", ".join(f"#{name} = :{name}" for name in values)
-        removes = f" REMOVE {removed}" if removed else ""
+        changes = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removed}"] * bool(removed)
         # every name goes by a placeholder: status and position are reserved words
         placeholders = {f"#{name}": str(name) for name in values} | dict(names or {})
         if "#status" in condition:
             placeholders["#status"] = "status"
+        attributes = {
+            **{f":{name}": to_attribute(name, value) for name, value in values.items()},
+            **extra,
+        }
+        # DynamoDB takes no empty mapping for either
+        named = {"ExpressionAttributeNames": placeholders} if placeholders else {}
+        valued = {"ExpressionAttributeValues": attributes} if attributes else {}
         try:
             self._client.update_item(
                 TableName=self._name,
                 Key=_key(run.lab, run.run_id),
-                UpdateExpression=f"SET {sets}{removes}",
+                UpdateExpression=" ".join(changes),
                 ConditionExpression=f"attribute_exists(run_id) AND {condition}",
-                ExpressionAttributeNames=placeholders,
-                ExpressionAttributeValues={
-                    **{f":{name}": to_attribute(name, value) for name, value in values.items()},
-                    **extra,
-                },
+                **named,
+                **valued,
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
@@ -197,7 +210,7 @@ _KEPT = ("lab", "run_id", "bucket", "key", "version_id", "submitted_at", "schema
 def _written(run: Run) -> dict[str, object]:
     """Return the fields that a change of state writes; what names the run stays."""
     own = {name: value for name, value in vars(run).items() if name not in _KEPT}
-    for name in ("submission", "reserved_cents", "reserved_in", "is_settled"):
+    for name in ("submission", "idle_since", "reserved_cents", "reserved_in", "is_settled"):
         own.pop(name)  # a change of state leaves them to their own writers
     if run.mail is not None:  # an end says nothing about the mail of acceptance
         own.pop("accepted_mail")

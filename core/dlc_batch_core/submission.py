@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import IO, Protocol
 
 from dlc_batch_core.budget import Budget
+from dlc_batch_core.catalogue import problem
 from dlc_batch_core.check import Check, check_upload
 from dlc_batch_core.checks.engine import engine_of
 from dlc_batch_core.checks.videos import find_key_problems
@@ -148,8 +149,16 @@ class Submission:
             return check
         found = find_key_problems(check.request, upload.bucket, run.lab)
         if check.is_trainable and check.project is not None:
+            found += self._find_engine_problems(engine_of(check.project, check.request), run)
+        if check.is_trainable and check.project is not None:
             found += self._find_weights_problems(check.project, check.request, run)
         return replace(check, problems=in_stable_order([*check.problems, *found]))
+
+    def _find_engine_problems(self, engine: str, run: Run) -> list[Problem]:
+        if engine in self.queues:
+            return []
+        what = f"This stack has no image of the trainer for DeepLabCut's {engine} engine."
+        return [problem("engine-image", run.key, what)]
 
     def _afford(self, check: Check, run: Run) -> Check:
         """Hold a project that can be trained to the admin's caps."""

@@ -48,6 +48,9 @@ class Jobs(Protocol):
     def terminate(self, job_id: str, reason: str) -> None:
         """End a job, wherever it is."""
 
+    def cancel(self, job_id: str, reason: str) -> None:
+        """End a job if it has not started."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -105,6 +108,9 @@ class Sweep:
             self.submit_again(run)
             yield f"{run.run_id}: it was left in SUBMITTING, and is submitted anew."
             return
+        job = TrainingJob(run.bucket, run.lab, run.run_id, run.shuffle)
+        if (job_id := self.jobs.find(job.name)) is not None:  # its record was never written
+            self.jobs.terminate(job_id, "The run was given up.")
         message = "The project could not be handed to AWS Batch in six hours."
         remedy = "The admin finds the cause in the log of the submit function; then upload again."
         self._fail(run, message, remedy, claimant)
@@ -121,6 +127,10 @@ class Sweep:
             yield from self._end_unknown(run, claimant)
             return
         self.completion.record(parse_job_change(detail), claimant)
+        current = self.completion.table.get(run.lab, run.run_id)
+        if current is None or current.job_id is None:  # the admin wants no On-Demand any more
+            yield from self._end_unknown(run, claimant)
+            return
         yield f"{run.run_id}: it waited to go on On-Demand, and was submitted."
 
     def _end_unknown(self, run: Run, claimant: str) -> Iterator[str]:
@@ -141,25 +151,39 @@ class Sweep:
                 return  # its event is on the way
             self.completion.record(change, claimant)
             yield f"{run.run_id}: its job had {change.status.lower()}, and no event said so."
-        elif reason := self._reason_to_end(run, change, detail, is_idle):
-            self.jobs.terminate(change.job_id, reason)
-            yield f"{run.run_id}: its job was ended: {reason}."
-        elif change.status == "RUNNING" and run.status is Status.QUEUED:
-            self.completion.record(change, claimant)  # late at most: no finding
+        elif change.status == "RUNNING":
+            self.completion.table.mark_idle(run, None)
+            yield from self._look_at_time(change, detail)
+            if run.status is Status.QUEUED:
+                self.completion.record(change, claimant)  # late at most: no finding
+        elif change.status in ("SUBMITTED", "PENDING", "RUNNABLE"):
+            yield from self._look_at_waiting(run, change, is_idle)
 
-    def _reason_to_end(
-        self, run: Run, change: JobChange, detail: Mapping[str, Any], is_idle: bool
-    ) -> str | None:
-        """Return why a job is ended that Batch should have ended itself."""
-        if change.status == "RUNNING" and change.timeout is not None:
-            gone = change.seconds + self._since(detail.get("startedAt"))
-            if gone > change.timeout + self.late:
-                return f"{TIMED_OUT}: {gone / 3600:.1f} hours in all attempts"
-        waits = is_idle and change.status in ("SUBMITTED", "PENDING", "RUNNABLE")
+    def _look_at_time(self, change: JobChange, detail: Mapping[str, Any]) -> Iterator[str]:
+        """End a job whose attempts took longer than the run may; Batch times each alone."""
+        gone = change.seconds + self._since(detail.get("startedAt"))
+        if change.timeout is None or gone <= change.timeout + self.late:
+            return
+        reason = f"{TIMED_OUT}: {gone / 3600:.1f} hours in all attempts"
+        self.jobs.terminate(change.job_id, reason)
+        yield f"{change.job.run_id}: its job was ended: {reason}."
+
+    def _look_at_waiting(self, run: Run, change: JobChange, is_idle: bool) -> Iterator[str]:
+        """Cancel a job that waits where nothing is at work, sweep after sweep.
+
+        To wait behind other jobs is no lack of computers, however long it takes.
+        """
+        if not is_idle:
+            self.completion.table.mark_idle(run, None)
+            return
+        if run.idle_since is None:
+            self.completion.table.mark_idle(run, self._now)
+            return
         longest = self.spot_wait if run.submission == SPOT else _LONGEST_WAIT
-        if waits and self._since(detail.get("createdAt")) - change.seconds > longest + self.late:
-            return f"{NO_CAPACITY}: no computer in {longest / 3600:.1f} hours"
-        return None
+        if self._now - run.idle_since > longest + self.late:
+            reason = f"{NO_CAPACITY}: no computer in {longest / 3600:.1f} hours"
+            self.jobs.cancel(change.job_id, reason)
+            yield f"{run.run_id}: its job was cancelled: {reason}."
 
     def _fail(self, run: Run, message: str, remedy: str, claimant: str) -> None:
         now = datetime.fromtimestamp(self._now, UTC).isoformat(timespec="milliseconds")

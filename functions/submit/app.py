@@ -33,10 +33,12 @@ submission = Submission(
     objects=ObjectStore(boto3.client("s3")),
     table=table,
     queues={
-        "pytorch": BatchQueue(batch, os.environ["JOB_QUEUE"], os.environ["JOB_DEFINITION"]),
-        "tensorflow": BatchQueue(
-            batch, os.environ["JOB_QUEUE"], os.environ["JOB_DEFINITION_TENSORFLOW"]
-        ),
+        engine: BatchQueue(batch, os.environ["JOB_QUEUE"], definition)
+        for engine, definition in (
+            ("pytorch", os.environ["JOB_DEFINITION"]),
+            ("tensorflow", os.environ["JOB_DEFINITION_TENSORFLOW"]),
+        )
+        if definition  # it is empty where the stack has no image for the engine
     },
     publish=MailTopic(boto3.client("sns"), os.environ["TOPIC_ARN"]).publish,
     clock=time.time,

@@ -24,14 +24,19 @@ metrics = Metrics()
 s3, functions = boto3.client("s3"), boto3.client("lambda")
 batch = boto3.client("batch", config=Config(retries={"total_max_attempts": 1}))
 
+#: What S3 answers for a version that is deleted, or a mark of deletion.
+_GONE = (404, 405)
+
 
 def submit_again(run: Run) -> None:
     """Tell the submit function of a run's upload, as S3 did."""
     try:
         head = s3.head_object(Bucket=run.bucket, Key=run.key, VersionId=run.version_id or "null")
         size = head["ContentLength"]
-    except s3.exceptions.ClientError:
-        size = 1  # it is gone: submit finds that out, and tells the lab
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _GONE:
+            raise  # the next sweep looks again
+        size = 1  # submit finds out that it is gone, and tells the lab
     item = {"key": run.key, "size": size, "version-id": run.version_id}
     event = {"detail": {"bucket": {"name": run.bucket}, "object": item}}
     functions.invoke(

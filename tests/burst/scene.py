@@ -31,6 +31,7 @@ LABS = 20
 BROKEN_EVERY = 20
 _UPLOADERS = 8
 _LOOK_S = 1.0
+_TOLD = 2  # rules that tell functions of events: of uploads, and of jobs
 _OURS = "burst-scene"  # marks this scene's own requests
 
 
@@ -129,7 +130,7 @@ class Scene:
 
     def deliver_twice(self) -> None:
         """Have every event delivered twice: each rule gets a twin."""
-        events = self.client("events")
+        events, twins = self.client("events"), 0
         for rule in events.list_rules()["Rules"]:
             targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
             if "EventPattern" not in rule or not any(":function:" in t["Arn"] for t in targets):
@@ -137,6 +138,9 @@ class Scene:
             twin = f"{rule['Name'][:50]}-twin"
             events.put_rule(Name=twin, EventPattern=rule["EventPattern"])
             events.put_targets(Rule=twin, Targets=[{**t, "Id": "twin"} for t in targets])
+            twins += 1
+        if twins != _TOLD:
+            raise AssertionError(f"{twins} rules got a twin instead of {_TOLD}")
 
 
 @contextlib.contextmanager

@@ -99,7 +99,7 @@ def test_mails_tell_what_is_known() -> None:
     known = replace(RUN, quote=quote(WORK, [TRAINED], 24, RATES).to_dict())
     assert "likely to take 0.9 to 1.8 hours" in quote_of(known)
     assert "measured at your lab's last training" in quote_of(known)
-    assert "costs no more than 25.28 $" in quote_of(known)
+    assert "which cost 25.28 $ at most" in quote_of(known)
     local = replace(RUN, quote=Quote(24, math.inf).to_dict())
     assert "$" not in quote_of(local)
     assert "ended after 24 hours" in quote_of(local)

@@ -109,3 +109,11 @@ def test_a_cap_per_run_shortens_it_and_says_so(ledger: Ledger) -> None:
     assert request.time_limit_hours == 8.7
     assert "8.7 hours instead of 24" in note
     assert budget(ledger).shorten(Request()) == (Request(), ())
+
+
+def test_a_cap_that_can_t_hold_is_told(ledger: Ledger) -> None:
+    capped = budget(ledger, dollars_per_run=5.0)
+    unknown = replace(capped, rates=replace(capped.rates, instance_types=("g9.huge",)))
+    request, (note,) = unknown.shorten(Request())
+    assert request == Request()
+    assert "no price of g9.huge" in note

@@ -1,8 +1,11 @@
 """The table of prices, and the admin's own prices in it."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from dlc_batch_core.prices import (
     DISK_AND_ADDRESS,
@@ -23,9 +26,36 @@ def test_the_admins_prices_come_first_and_the_others_stay() -> None:
     assert parse_prices("") == PRICES
 
 
-@pytest.mark.parametrize("text", ["g5.xlarge", "g5.xlarge=", "g5.xlarge=a", "=1", "x=1;y=2"])
+GOOD = ["", "g5.xlarge=1", "g5.xlarge=1.12/0.47", "g5.xlarge=1, g6e.xlarge=1.8,g4dn.metal=7/2.1"]
+BAD = [
+    "g5.xlarge",
+    "g5.xlarge=",
+    "g5.xlarge=a",
+    "=1",
+    "x=1;y=2",
+    "g5=1.1",
+    "g5.xlarge = 1.12",
+    "g5.xlarge=1.12/",
+    "g5.xlarge=1.2.3",
+    "g5.xlarge=1 g6.xlarge=2",
+]
+
+
+@pytest.mark.parametrize("text", BAD)
 def test_what_is_no_price_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no price"):
+        parse_prices(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_taken"), [(t, True) for t in GOOD] + [(t, False) for t in BAD]
+)
+def test_the_template_takes_what_the_functions_can_read(text: str, is_taken: bool) -> None:
+    """Else they would fail when they are loaded, and nobody would hear of anything."""
+    template = YAML(typ="rt").load(Path(__file__).resolve().parents[2] / "template.yaml")
+    pattern = template["Parameters"]["Prices"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, text)) is is_taken
+    if is_taken:
         parse_prices(text)
 
 

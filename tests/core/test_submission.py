@@ -44,6 +44,18 @@ def test_an_upload_larger_than_the_admin_allows_is_rejected(
     )
 
 
+def test_an_engine_without_an_image_is_rejected(
+    upload: Upload, zipped: Any, project_files: dict[str, bytes], new_cloud: Any
+) -> None:
+    asked = {**project_files, "mouse/dlc-batch.yaml": b"engine: tensorflow\n"}
+    cloud = new_cloud(upload=zipped(asked))
+    without = dataclasses.replace(submission(cloud), queues={"pytorch": cloud})
+    run = without.take(upload, claim(cloud))
+    assert run is not None
+    errors = [p.code for p in run.problems if p.severity is Severity.ERROR]
+    assert (run.status, errors) == (Status.REJECTED, ["engine-image"])
+
+
 def claim(cloud: Any, claimant: str = "one") -> Claim:
     return Claim(claimant, cloud.now + 60)
 

@@ -26,6 +26,7 @@ class Batch:
 
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
     ended: list[tuple[str, str]] = field(default_factory=list)
+    cancelled: list[tuple[str, str]] = field(default_factory=list)
 
     def describe(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         return {each: self.details[each] for each in ids if each in self.details}
@@ -37,6 +38,9 @@ class Batch:
     def terminate(self, job_id: str, reason: str) -> None:
         self.ended.append((job_id, reason))
 
+    def cancel(self, job_id: str, reason: str) -> None:
+        self.cancelled.append((job_id, reason))
+
 
 @dataclass
 class Scene:
@@ -45,6 +49,7 @@ class Scene:
     cloud: Any
     batch: Batch = field(default_factory=Batch)
     handed_on: list[Run] = field(default_factory=list)
+    falls_back: bool = True
 
     def at(self, seconds_ago: float) -> str:
         when = datetime.fromtimestamp(self.cloud.now - seconds_ago, UTC)
@@ -79,7 +84,7 @@ class Scene:
 
     def sweep(self) -> list[str]:
         cloud = self.cloud
-        fall_back = FallBack(cloud.table, cloud, cloud.clock)
+        fall_back = FallBack(cloud.table, cloud, cloud.clock) if self.falls_back else None
         completion = Completion(cloud, cloud.table, cloud.publish, cloud.clock, fall_back)
         return Sweep(completion, self.batch, self.handed_on.append, 1800).run("sweep")
 
@@ -151,24 +156,45 @@ def test_a_job_beyond_its_time_is_ended(scene: Scene) -> None:
     assert reason in found
 
 
-def test_a_job_that_gets_no_computer_for_no_known_reason_is_ended(scene: Scene) -> None:
+def test_a_job_that_gets_no_computer_for_no_known_reason_is_cancelled(scene: Scene) -> None:
     run = scene.run(Status.QUEUED, 3 * HOUR, job_id="job-1")
     scene.job(run, "RUNNABLE", createdAt=scene.ms(3 * HOUR))
-    scene.sweep()
-    ((_, reason),) = scene.batch.ended
-    assert "INSUFFICIENT_INSTANCE_CAPACITY" in reason
+    assert scene.sweep() == []  # perhaps something was at work a moment ago
+    scene.cloud.now += 1800 + LATE + 1
+    (found,) = scene.sweep()
+    ((job_id, reason),) = scene.batch.cancelled
+    assert (job_id, "INSUFFICIENT_INSTANCE_CAPACITY" in reason) == ("job-1", True)
+    assert reason in found
     scene.job(run, "FAILED", statusReason=reason, stoppedAt=scene.ms(2 * LATE))
     scene.sweep()
     assert (scene.now(run).submission, len(scene.cloud.asked)) == (2, 1)
+    assert scene.now(run).idle_since is None
+
+
+def test_to_wait_behind_other_jobs_is_no_lack_of_computers(scene: Scene) -> None:
+    trains = scene.run(Status.RUNNING, job_id="job-1")
+    waits = scene.run(Status.QUEUED, 9 * HOUR, job_id="job-2")
+    scene.job(waits, "RUNNABLE", jobId="job-2", createdAt=scene.ms(9 * HOUR))
+    for _ in range(3):
+        scene.job(trains, "RUNNABLE", createdAt=scene.ms(9 * HOUR))  # between two attempts
+        scene.sweep()
+        scene.cloud.now += 1800
+        scene.job(trains, "RUNNING", startedAt=scene.ms(600))
+        scene.sweep()
+        scene.cloud.now += 1800
+    assert scene.batch.cancelled == []
+    assert scene.now(waits).idle_since is None
 
 
 def test_a_run_left_in_submitting_is_handed_on_and_given_up_in_the_end(scene: Scene) -> None:
     fresh = scene.run(Status.SUBMITTING, 60)
     left = scene.run(Status.SUBMITTING, HOUR)
     hopeless = scene.run(Status.SUBMITTING, 7 * HOUR)
+    scene.job(hopeless, "RUNNABLE")  # submitted, and its record was never written
     found = scene.sweep()
     assert [run.run_id for run in scene.handed_on] == [left.run_id]
     assert len(found) == 2
+    assert [job_id for job_id, _ in scene.batch.ended] == ["job-1"]
     assert scene.now(fresh).status is Status.SUBMITTING
     assert scene.now(hopeless).status is Status.FAILED
     assert scene.mails() == ["FAILED:"]
@@ -189,6 +215,15 @@ def test_a_run_that_waits_to_go_on_on_demand_is_submitted(scene: Scene) -> None:
     (found,) = scene.sweep()
     assert "On-Demand" in found
     assert (scene.now(run).job_id, len(scene.cloud.asked)) == ("job-1", 1)
+
+
+def test_a_run_that_waits_in_vain_for_on_demand_ends(scene: Scene) -> None:
+    run = scene.run(Status.QUEUED, submission=2, job_id=None)
+    scene.job(run, "FAILED", statusReason="CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY")
+    scene.falls_back = False  # the admin changed it meanwhile
+    scene.sweep()
+    assert scene.now(run).status is Status.FAILED
+    assert scene.mails() == ["FAILED:"]
 
 
 def test_a_job_that_batch_forgot_has_failed(scene: Scene) -> None:

@@ -18,7 +18,7 @@ def test_the_trainer_is_the_program_of_this_checkout(cloud_session):
     definitions = batch.describe_job_definitions()["jobDefinitions"]
     images = {d["containerProperties"]["image"] for d in definitions}
     assert images == {"local/trainer", "local/trainer-tensorflow"}
-    assert {d["retryStrategy"]["attempts"] for d in definitions} == {6}
+    assert {d["retryStrategy"]["attempts"] for d in definitions} == {3}
 
 
 @pytest.fixture

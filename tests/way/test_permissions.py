@@ -35,7 +35,7 @@ def crippled(
         text = (ROOT / "template.yaml").read_text()
         assert text.count(statement) == 1, f"the template reads otherwise now: {statement}"
         folder = tmp_path_factory.mktemp("crippled")
-        for source in ("functions", "core"):
+        for source in ("functions", "core", "trainer_image", "requirements"):
             (folder / source).symlink_to(ROOT / source)
         template = folder / "template.yaml"
         template.write_text(text.replace(statement, statement.replace(action, "")))

@@ -89,14 +89,16 @@ _COMPUTE = {
         _E,
         "The trainer's image is not in its repository",
         "It was not built and pushed yet, or was deleted. Trainings end before they begin.",
-        'Build it and push it as {image}: README, "Deploy".',
+        "Deploy again, which has it built where its sources changed; docs/image.md says what else"
+        " may be wrong with {image}, and how to build it yourself.",
     ),
     "tensorflow-image-missing": Entry(
         _W,
         "The trainer's image for TensorFlow is not in its repository",
         "It was not built and pushed. Trainings with `engine: tensorflow` end before they begin;"
         " others need it not.",
-        'If the lab trains with TensorFlow, build it and push it as {image}: README, "Deploy".',
+        "If the lab trains with TensorFlow, deploy with `BuildTensorFlowImage` set to true;"
+        " docs/image.md says what else may be wrong with {image}.",
     ),
 }
 
@@ -111,7 +113,8 @@ _ACCOUNT = {
     "instances-not-offered": Entry(
         _E,
         "None of the stack's instance types is offered here",
-        "AWS does not have every GPU in every region and zone. Trainings wait for ever.",
+        "AWS does not have every GPU in every region and zone. Trainings get no computer, and fail"
+        " after a day.",
         "Deploy with other InstanceTypes (`aws ec2 describe-instance-type-offerings"
         " --location-type availability-zone --filters Name=instance-type,Values='g*' --region"
         " {region}` lists those on offer), or in another region.",

@@ -22,6 +22,7 @@ LOCAL_PARAMETERS = {
     "TrainerImage": TRAINER_IMAGE,
     "TensorFlowImage": TENSORFLOW_IMAGE,
     "InstanceTypes": "local",  # it has no price, so no mail speaks of one
+    "MaxDollarsPerRun": "0",
 }
 # For a parameter without a default whose name speaks of e-mail: nothing leaves this computer.
 LOCAL_LAB = "lab@example.org"
