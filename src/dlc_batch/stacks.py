@@ -68,8 +68,8 @@ def find_stack(account: Account) -> Stack:
     Raises:
         LabError: there is none of ours.
     """
-    formation = account.client("cloudformation")
     with aws_errors_as_ours():
+        formation = account.client("cloudformation")
         pages = formation.get_paginator("list_stacks").paginate()
         found = [
             each
@@ -82,7 +82,7 @@ def find_stack(account: Account) -> Stack:
         resources = _resources(formation, found[-1]) if found else {}
     if not {"AWS::S3::Bucket", "AWS::Batch::JobQueue"} <= resources.keys():
         raise LabError(
-            f"There is no stack {account.stack} of dlc-batch, and none was deleted in 90 days.",
+            f"No stack of dlc-batch is named {account.stack}, and none was deleted in 90 days.",
             "Name the right one with --stack, and its region with --region.",
         )
     newest = found[-1]

@@ -223,6 +223,23 @@ def test_a_stack_that_is_not_there_is_told(run_cli: RunCli) -> None:
     assert "--stack" in answer.err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("list",), ("doctor",), ("teardown", "--keep-data"), ("lab", "list"), ("delete", "run")],
+    ids=" ".join,
+)
+def test_a_region_that_nobody_named_is_told_without_a_traceback(
+    command: tuple[str, ...], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(variable, os.devnull)
+    answer = run_cli("--cloud", "aws", *command)
+    assert (answer.code, answer.out) == (2, "")
+    assert "no AWS region is set" in answer.err
+
+
 @pytest.mark.parametrize("lab", ["Miller", "a/b"])
 def test_a_name_that_can_stand_for_no_lab_is_told(
     lab: str, project: Path, run_cli: RunCli

@@ -129,6 +129,7 @@ def leave_unconfirmed(stack: Deployed) -> None:
 SPOILS: dict[str, Spoil] = {
     "stack-failed": status("ROLLBACK_COMPLETE"),
     "stack-rolled-back": status("UPDATE_ROLLBACK_COMPLETE"),
+    "stack-not-deployed": status("REVIEW_IN_PROGRESS"),
     "stack-in-progress": status("UPDATE_IN_PROGRESS"),
     "resource-missing": delete_function,
     "queue-disabled": disable_queue,
@@ -152,6 +153,7 @@ SPOILS: dict[str, Spoil] = {
 NAMED = {
     "stack-failed": ("ROLLBACK_COMPLETE", f"--stack-name {STACK}"),
     "stack-rolled-back": ("UPDATE_ROLLBACK_COMPLETE", f"--stack-name {STACK}"),
+    "stack-not-deployed": ("sam deploy", "y"),
     "stack-in-progress": ("UPDATE_IN_PROGRESS",),
     "resource-missing": ("SubmitFunction",),
     "queue-disabled": ("JobQueue", "DISABLED", "--state ENABLED"),
@@ -214,7 +216,8 @@ def test_what_is_found_is_told_in_text_and_in_json(deployed: Deployed, run_cli: 
         "ok           job queues",
         "ok           compute environments",
         "not checked  trainer images: AWS says: not authorized: DescribeImages"
-        " (AccessDeniedException). Ask your admin for the permission.",
+        " (AccessDeniedException). If you may see your lab's runs only, name it: export"
+        " DLC_BATCH_LAB=LAB. Else ask your admin for the permission.",
         "ok           GPU quota, Spot",
         "ok           GPU quota, On-Demand",
         "ok           instance types",
@@ -334,7 +337,7 @@ def test_what_may_not_be_looked_at_is_said_and_the_rest_looked_at(
     assert {each.verdict for each in unseen} == {"not checked"}
     for each in unseen:
         assert "not authorized" in each.not_checked
-        assert each.not_checked.endswith("Ask your admin for the permission.")
+        assert each.not_checked.endswith("ask your admin for the permission.")
 
 
 def test_an_answer_that_is_not_awss_is_told(deployed: Deployed) -> None:

@@ -58,7 +58,11 @@ def local() -> None:
     type=click.IntRange(1, 65535),
     help="Port on 127.0.0.1.  [default: 4566, or a free one]",
 )
-@click.option("--no-deploy", is_flag=True, help="Start it empty, to deploy with `sam deploy`.")
+@click.option(
+    "--no-deploy",
+    is_flag=True,
+    help="Start it empty, to deploy with `sam deploy` (CONTRIBUTING says how).",
+)
 @click.option(
     "--parameter",
     "parameters",

@@ -67,7 +67,8 @@ def _print_status(found: RunStatus) -> None:
         loss = f", loss {progress.loss:.5f}" if progress.loss is not None else ""
         epochs = f": epoch {progress.epoch} of {progress.epochs}{loss}" if progress.epochs else ""
         click.echo(f"{progress.stage}{epochs}")
-    for text in (run.message, run.remedy, cost_of(run) or quote_of(run)):
+    money = cost_of(run) if run.status.is_final else quote_of(run)
+    for text in (run.message, run.remedy, money):
         if text:
             click.echo(text)
     for problem in run.problems:

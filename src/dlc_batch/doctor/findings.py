@@ -40,6 +40,12 @@ _STACK = {
         "See why: `aws cloudformation describe-stack-events --stack-name {stack} --region"
         " {region}`. Mend it and deploy again.",
     ),
+    "stack-not-deployed": Entry(
+        _E,
+        "The stack was never deployed",
+        "SAM made a list of changes and was not told to deploy it: Enter means no there.",
+        "Run `sam deploy` again, and answer `y` to its last question.",
+    ),
     "stack-in-progress": Entry(
         _W,
         "The stack is being changed",

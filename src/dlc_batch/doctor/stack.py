@@ -18,7 +18,9 @@ def look_at_stack(deployment: Deployment) -> Iterator[Problem]:
     status = str(deployment.stack.description["StackStatus"])
     if status in _WELL:
         return
-    if status.endswith("_IN_PROGRESS"):
+    if status == "REVIEW_IN_PROGRESS":
+        code = "stack-not-deployed"
+    elif status.endswith("_IN_PROGRESS"):
         code = "stack-in-progress"
     elif status in _TAKEN_BACK:
         code = "stack-rolled-back"
