@@ -154,7 +154,12 @@ def test_jobs_are_cancelled_by_their_lab(
     admin, queue = way.client("batch"), way.cloud.outputs["JobQueue"]
     definitions = admin.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     tags = {"tags": {"lab": lab}} if lab else {}
-    asked = {"jobQueue": queue, "jobDefinition": definitions[0]["jobDefinitionArn"], **tags}
+    asked = {
+        "jobQueue": queue,
+        "jobDefinition": definitions[0]["jobDefinitionArn"],
+        "shareIdentifier": "x",
+        **tags,
+    }
     parameters = {"bucket": way.bucket, "lab": "nobody", "run_id": "none", "shuffle": "1"}
     job = admin.submit_job(jobName="not-of-a-run", parameters=parameters, **asked)["jobId"]
     batch = ann.client("batch")
