@@ -262,6 +262,12 @@ def test_an_update_of_the_stack_while_a_job_runs(way: Way, zip_project: ZipProje
     )
     way.wait_for(lambda: way.resource("TrainerJob") != before, "the new revision")
 
+    def is_done() -> bool:
+        found = stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        return str(found) == "UPDATE_COMPLETE"
+
+    way.wait_for(is_done, "the end of the update")
+
     assert way.ended(run).status == "SUCCEEDED"
     assert way.final_mails(run) == ["SUCCEEDED"]
     later = way.put(zip_project(), "uploads/updated/project.zip")
