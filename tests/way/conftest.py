@@ -139,11 +139,12 @@ class Way:
         return [each.rstrip(":") for each in subjects if each != "ACCEPTED:"]
 
     def ended(self, run: str, seconds: float = 60) -> Run:
-        """Wait until a run has ended and its mail has been sent."""
+        """Wait until a run has ended and its mail has been sent, and lies in the mailbox."""
 
         def look() -> Run | None:
             found = self.run(run)
-            return found if found and found.status.is_final and found.mail == "sent" else None
+            is_over = found and found.status.is_final and found.mail == "sent"
+            return found if is_over and self.final_mails(run) else None
 
         return self.wait_for(look, f"the end of {run}", seconds)
 

@@ -14,6 +14,7 @@ _logger = logging.getLogger("dlc_batch.functions")
 
 # A burst of 300 uploads made 178 Python processes and lost 124 events before there was a bound.
 CONCURRENT_FUNCTIONS = 4
+_LOOK_AGAIN_S = 1.0  # for a slot: a function that is replaced may free it without a word
 
 Slot = tuple[str | None, str | None]
 
@@ -40,7 +41,7 @@ class FunctionSlots:
             try:
                 slot = self._acquire(function, config)
                 while slot[0] is None and not never:
-                    self._freed.wait()
+                    self._freed.wait(_LOOK_AGAIN_S)
                     slot = self._acquire(function, config)
                 return slot
             finally:
