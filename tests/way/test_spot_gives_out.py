@@ -64,7 +64,7 @@ def test_a_host_that_is_lost_three_times(way: Way, zip_project: Callable[..., by
 def test_a_lab_of_many_does_not_keep_another_waiting(
     way: Way, zip_project: Callable[..., bytes]
 ) -> None:
-    many = [way.put(zip_project(), f"uploads/slow/many-{n}.zip") for n in range(3)]
+    many = [way.put(zip_project(), f"uploads/slow/many-{n}.zip") for n in range(6)]
     for run in many:
         way.wait_for(lambda run=run: way.jobs(run), "its job")
     few = way.put(zip_project(), "uploads/few/project.zip")
