@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Protocol
 
 from dlc_batch_core.costs import PLAIN_RATES, Cost, Rates
@@ -22,7 +21,7 @@ from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.ledger import Ledger
 from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.outcome import Outcome
-from dlc_batch_core.run import Run, Status
+from dlc_batch_core.run import Run, Status, time_text
 from dlc_batch_core.run_table import RunTable
 
 
@@ -56,7 +55,8 @@ class Completion:
         if run is None:
             raise CloudError(f"There is no record of run {change.job.run_id}.")
         if self.fall_back is not None and self.fall_back.is_due(run, change):
-            self.fall_back.resubmit(self._charged(run, change), change, claimant)
+            charged = self._charged(run, change, self._outcome(change))
+            self.fall_back.resubmit(charged, change, claimant)
         elif change.job.submission == run.submission and run.job_id in (None, change.job_id):
             self._move(run, change)  # else of a job that the run no longer counts on
         current = self.table.get(run.lab, run.run_id) or run
@@ -73,7 +73,9 @@ class Completion:
         if change.status == "RUNNING":
             self._run(run, change)
         elif not run.status.is_final:
-            self.table.end(self._ended(self._charged(run, change), change), change.position)
+            outcome = self._outcome(change)
+            ended = self._ended(self._charged(run, change, outcome), change, outcome)
+            self.table.end(ended, change.position)
 
     def _run(self, run: Run, change: JobChange) -> None:
         running = replace(
@@ -86,7 +88,7 @@ class Completion:
         )
         self.table.advance(running, change.position)
 
-    def _ended(self, run: Run, change: JobChange) -> Run:
+    def _ended(self, run: Run, change: JobChange, outcome: Outcome | None) -> Run:
         run = replace(
             run,
             job_id=change.job_id,
@@ -96,7 +98,6 @@ class Completion:
         )
         if change.is_cancelled:
             return replace(run, status=Status.CANCELLED, message=change.reason)
-        outcome = self._outcome(change)
         if outcome is not None and not _was_cut_short(change, outcome):
             return _told(run, outcome)
         message, remedy = _surmise(change)
@@ -105,11 +106,10 @@ class Completion:
             return ended
         return replace(ended, notes=_noted(run, outcome), timings=outcome.timings)
 
-    def _charged(self, run: Run, change: JobChange) -> Run:
+    def _charged(self, run: Run, change: JobChange, outcome: Outcome | None) -> Run:
         """Add what the job's computers cost to what the run came to before."""
         if run.submission != change.job.submission:
             return run  # that job is in it already
-        outcome = self._outcome(change)
         instance = outcome.instance_type if outcome else None
         if instance is None and not change.was_placed:
             return run  # none of EC2's: the local cloud, or no computer at all
@@ -131,7 +131,7 @@ class Completion:
         return outcome
 
     def _time(self) -> str:
-        return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
+        return time_text(self.clock())
 
 
 def _told(run: Run, outcome: Outcome) -> Run:

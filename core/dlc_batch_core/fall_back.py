@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Protocol
 
 from dlc_batch_core.errors import CloudError
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.job_change import JobChange
-from dlc_batch_core.run import Run
+from dlc_batch_core.run import Run, time_text
 from dlc_batch_core.run_table import RunTable
 
 #: Submissions of a run: Spot, then On-Demand.
@@ -65,7 +64,7 @@ class FallBack:
             submission=ON_DEMAND,
             earlier_attempts=attempts,
             attempt=attempts,
-            updated_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
+            updated_at=time_text(now),
         )
         job = replace(change.job, submission=ON_DEMAND)
         until = now + _CLAIM_SECONDS

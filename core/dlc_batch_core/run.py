@@ -6,10 +6,20 @@ import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from itertools import accumulate
 
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.problems import Problem
+
+
+def time_text(seconds: float) -> str:
+    """Return a time as records have it: ISO 8601 in UTC, to the millisecond.
+
+    Args:
+        seconds: since the epoch.
+    """
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 class Status(enum.StrEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import IO, Protocol
 
 from dlc_batch_core.budget import Budget
@@ -21,7 +20,7 @@ from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.problems import Problem, in_stable_order
 from dlc_batch_core.project import Project
 from dlc_batch_core.request import Request
-from dlc_batch_core.run import Run, Status
+from dlc_batch_core.run import Run, Status, time_text
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.run_table import RunTable
 from dlc_batch_core.videos import is_video_key
@@ -222,7 +221,7 @@ class Submission:
         return current
 
     def _time(self) -> str:
-        return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
+        return time_text(self.clock())
 
 
 def _body_parts(project: Project) -> tuple[str, ...]:

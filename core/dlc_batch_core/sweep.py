@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from dlc_batch_core.completion import Completion
@@ -19,7 +19,7 @@ from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.job_change import NO_CAPACITY, TIMED_OUT, JobChange, parse_job_change
 from dlc_batch_core.mailing import send_pending
 from dlc_batch_core.mails import Mail
-from dlc_batch_core.run import MailState, Run, Status
+from dlc_batch_core.run import MailState, Run, Status, time_text
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class Sweep:
             yield f"{run.run_id}: its job was cancelled: {reason}."
 
     def _fail(self, run: Run, message: str, remedy: str, claimant: str) -> None:
-        now = datetime.fromtimestamp(self._now, UTC).isoformat(timespec="milliseconds")
+        now = time_text(self._now)
         failed = replace(run, status=Status.FAILED, message=message, remedy=remedy, updated_at=now)
         self.completion.table.end(failed)
         current = self.completion.table.get(run.lab, run.run_id) or failed
