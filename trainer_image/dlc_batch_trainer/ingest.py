@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,8 @@ GAP_BYTES = 256 << 10
 _HEADER_ROOM = (1 << 16) + 24
 #: Disk that the data set, snapshots and results need beside the frames, as a multiple of them.
 _DISK_FACTOR = 2
+#: How long the ranges at work may take to stop, so that none writes where all is being removed.
+_STOP_S = 10.0
 #: Tells how many bytes of how many are there.
 Tell = Callable[[int, int], None]
 
@@ -155,9 +157,10 @@ class Ingest:
     def _write_all(self, target: Path, drafts: Path) -> Generator[int, None, None]:
         """Write all ranges, several at a time; yield the size of each one that is done."""
         stop, pool = Event(), ThreadPoolExecutor(WORKERS, "ingest")
+        jobs: list[Future[int]] = []
         try:
             ranges = plan_ranges(self.members, self.archive.end_of)
-            jobs = [
+            jobs += [
                 pool.submit(self._write_range, each, target, drafts / str(number), stop.wait)
                 for number, each in enumerate(ranges)
             ]
@@ -166,6 +169,7 @@ class Ingest:
         finally:  # after a failure or a signal nobody goes on; who waits for the network is left
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            wait([job for job in jobs if not job.cancelled()], _STOP_S)
 
     def _write_range(self, wanted: Range, target: Path, draft: Path, pause: Pause) -> int:
         if pause(0):
