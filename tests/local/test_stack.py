@@ -1,8 +1,11 @@
 """The tiny stack end to end: what the hooks on MiniStack's inside are for."""
 
+import io
 import json
 import os
+import time
 import uuid
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,47 @@ def test_the_event_names_the_version_that_was_uploaded(tiny, wait_for):
 
     logs = {tuple(tiny.log(tiny.job(job["jobId"]))) for job in wait_for(both_ran)}
     assert logs == {("first",), ("second",)}
+
+
+def test_what_an_update_interrupts_is_tried_again_as_it_is_now(tiny, wait_for):
+    functions, logs = tiny.client("lambda"), tiny.client("logs")
+    code = "import os, time\ndef handler(event, _):\n    print('began', os.environ['IT_IS'])\n"
+    code += "    time.sleep(event['seconds'])\n    print('ended', os.environ['IT_IS'])\n"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", code)
+    name = f"updated-{uuid.uuid4().hex}"
+    role = functions.list_functions()["Functions"][0]["Role"]
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=role,
+        Handler="app.handler",
+        Timeout=30,
+        Code={"ZipFile": packed.getvalue()},
+        Environment={"Variables": {"IT_IS": "old"}},
+    )
+
+    def said(what):
+        try:
+            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+        except ClientError:  # no log group yet
+            return False
+        return any(what in event["message"] for event in found)
+
+    def invoke(seconds, kind):
+        payload = json.dumps({"seconds": seconds})
+        functions.invoke(FunctionName=name, Payload=payload, InvocationType=kind)
+
+    invoke(6, "Event")
+    time.sleep(1)  # it is at work
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {"IT_IS": "new"}}
+    )
+    wait_for(lambda: said("ended"))
+    invoke(0, "RequestResponse")
+    assert said("ended new")
+    assert not said("ended old")
 
 
 def test_versions_that_lie_on_disk_are_read_from_there(tiny):
@@ -153,6 +197,7 @@ def call_new_function(tiny, name, code, payload=b"{}"):
         Runtime="python3.13",
         Role=f"arn:aws:iam::000000000000:role/{tiny.cloud.outputs['JobRole']}",
         Handler="app.handler",
+        Timeout=30,
         Code={"ZipFile": content.getvalue()},
     )
     return functions.invoke(FunctionName=name, Payload=payload)["Payload"].read().decode()

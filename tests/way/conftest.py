@@ -146,7 +146,7 @@ class Way:
             is_over = found and found.status.is_final and found.mail == "sent"
             return found if is_over and self.final_mails(run) else None
 
-        return self.wait_for(look, f"the end of {run}", seconds)
+        return self.wait_for(look, f"the end of {run}", seconds, lambda: str(self.items(run)))
 
     def forget_end(self, run: str) -> None:
         """Make a run's record what it was when its job had just been queued."""
@@ -201,14 +201,19 @@ class Way:
         )
 
     @staticmethod
-    def wait_for(look: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-        """Return the first true value; fail when there is none in time."""
+    def wait_for(
+        look: Callable[[], Any],
+        what: str,
+        seconds: float = 60,
+        instead: Callable[[], str] = lambda: "",
+    ) -> Any:
+        """Return the first true value; when there is none in time, fail and say what is."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if found := look():
                 return found
             time.sleep(0.2)
-        pytest.fail(f"{what} did not come within {seconds} s")
+        pytest.fail(f"{what} did not come within {seconds} s: {instead()}")
 
 
 @pytest.fixture(scope="session", name="zip_project")

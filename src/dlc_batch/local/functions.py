@@ -78,11 +78,18 @@ def deliver_with_retry(arn: str, payload: str) -> None:
 _delivery: ContextVar[str | None] = ContextVar("delivery", default=None)
 
 
-def execute_as_delivery(original: Callable[..., Any]) -> Callable[..., Any]:
-    """`lambda_svc._execute_function_dispatch` in which all tries of one event have one request
-    id, as in AWS: by it a function knows its own earlier try."""
+def execute_as_lambda(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`lambda_svc._execute_function_dispatch` as AWS does it.
+
+    All tries of one event have one request id: by it a function knows its own earlier try. And
+    each try is of the function as it is now. MiniStack would try again what an update of the
+    stack interrupted as it was before, and leave that for the events that follow.
+    """
 
     def execute(function: Any, config: Any, event: Any, request_id: str, started: float) -> Any:
+        found, current, _ = lambda_svc._get_func_record_for_ref(config["FunctionArn"])
+        if found and current:
+            function, config = lambda_svc._execution_record_for_config(found, current), current
         return original(function, config, event, _delivery.get() or request_id, started)
 
     return execute

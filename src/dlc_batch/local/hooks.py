@@ -17,7 +17,8 @@ for each line of `install`.
 |   iam_evaluator._is_root_key                 |   root, and root's signature goes unchecked  |
 | lambda_svc._acquire/_release_execution_slot  | it throttles and then drops events           |
 | eventbridge._dispatch_to_lambda              | it does not retry                            |
-| lambda_svc._execute_function_dispatch        | each try has a request id of its own         |
+| lambda_svc._execute_function_dispatch        | each try has a request id of its own, and is |
+|                                              |   of the function as it was at the first     |
 | s3._fire_s3_event,                           | its S3 events do not name the version        |
 |   eventbridge._dispatch_event                |                                              |
 | app.pin_request_origin                       | policies that ask for TLS would deny all     |
@@ -42,7 +43,7 @@ from dlc_batch.local.functions import (
     CONCURRENT_FUNCTIONS,
     FunctionSlots,
     deliver_with_retry,
-    execute_as_delivery,
+    execute_as_lambda,
 )
 from dlc_batch.local.iam import enforce_all, resource_with_batch
 from dlc_batch.local.iam_variables import (
@@ -76,7 +77,7 @@ def install(runner: BatchRunner, mail: MailSender, function_python: Path) -> Fun
     iam_evaluator.enforce = enforce_all(iam_evaluator.enforce)
     _know_variables()
     eventbridge._dispatch_to_lambda = deliver_with_retry
-    lambda_svc._execute_function_dispatch = execute_as_delivery(
+    lambda_svc._execute_function_dispatch = execute_as_lambda(
         lambda_svc._execute_function_dispatch
     )
     s3._fire_s3_event = fire_knowing_version(s3._fire_s3_event)
