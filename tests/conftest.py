@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from hypothesis import settings
 from moto.server import ThreadedMotoServer
 from ruamel.yaml import YAML
 
@@ -20,6 +21,9 @@ from dlc_batch.local.cloud import LocalCloud
 from dlc_batch.local.home import Home
 from dlc_batch.local.lifecycle import UpOptions, down, up
 
+# How long a case takes says how busy the computer is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -34,13 +34,15 @@ class Budget:
                 f"Your admin's cap of {self.rates.dollars_per_run:g} $ a run does not hold: the"
                 f" stack has no price of {self._unpriced()} (its parameter `Prices`).",
             )
-        hours = self.rates.hours_within(request.time_limit_hours)
+        count = len(request.shuffles)
+        hours = self.rates.hours_within(request.time_limit_hours, count)
         if hours >= request.time_limit_hours:
             return request, ()
         hours = max(_LEAST_HOURS, math.floor(10 * hours) / 10)
         note = (
             f"The time limit is {hours:g} hours instead of {request.time_limit_hours:g}: your"
-            f" admin lets a run cost {self.rates.dollars_per_run:g} $ at most."
+            f" admin lets a run cost {self.rates.dollars_per_run:g} $ at most"
+            f"{f', all its {count} shuffles together' if count > 1 else ''}."
         )
         return replace(request, time_limit_hours=hours), (note,)
 
@@ -52,13 +54,14 @@ class Budget:
             what = f"The stack has no price of {self._unpriced()}, and a budget for each month."
             return [problem("price-unknown", run.key, what)]
         month, cap = run.submitted_at[:7], round(100 * self.rates.dollars_per_month)
-        cents = math.ceil(100 * request.time_limit_hours * self.rates.most_an_hour)
+        hours = len(request.shuffles) * request.time_limit_hours
+        cents = math.ceil(100 * hours * self.rates.most_an_hour)
         if self.ledger.reserve(run, month, cents, cap):
             return []
         left = max(0, cap - self.ledger.committed(run.lab, month))
         what = (
             f"This training may cost up to {cents / 100:.2f} $ in its"
-            f" {request.time_limit_hours:g} hours. Of lab {run.lab}'s {cap / 100:.2f} $ for"
+            f" {hours:g} hours. Of lab {run.lab}'s {cap / 100:.2f} $ for"
             f" {month}, {left / 100:.2f} $ are neither spent nor reserved for what runs now."
         )
         return [problem("budget", REQUEST_FILE, what)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import IO, TypeVar, cast
 
 from dlc_batch_core.archive import CONFIG_FILE, Archive, read_archive
@@ -76,7 +77,7 @@ class Check:
     mended: tuple[str, ...] = ()
     config: Mapping[str, object] = field(default_factory=dict)  # as it was mended
     tables: tuple[LabelTable, ...] = ()
-    home: HomeSettings | None = None  # of the shuffle that is asked for
+    homes: tuple[HomeSettings | None, ...] = ()  # of the shuffles that are asked for
 
     @property
     def is_trainable(self) -> bool:
@@ -171,9 +172,9 @@ class _Checking:
         if tables:
             labelled = [folder.name for folder in folders if folder.tables or folder.others]
             self.problems += find_unlabelled_videos(written or {}, labelled, CONFIG_FILE)
-        home = None
+        homes: tuple[HomeSettings | None, ...] = ()
         if project is not None and request is not None:
-            home = self._check_engine(project, request, images)
+            homes = self._check_engine(project, request, images)
         if request is not None:
             self.problems += find_video_problems(request, self.files)
         notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
@@ -185,7 +186,7 @@ class _Checking:
             tuple(notes),
             videos.config,
             tables,
-            home,
+            homes,
         )
 
     def _attempt(self, read: Callable[[], _Read]) -> _Read | None:
@@ -250,15 +251,18 @@ class _Checking:
 
     def _check_engine(
         self, project: Project, request: Request, images: Images
-    ) -> HomeSettings | None:
-        home = self._attempt(lambda: self._read_home(project, request))
-        self.problems += find_engine_problems(project, request, home, CONFIG_FILE)
-        self.problems += find_size_problems(project, request, home, images)
-        return home
+    ) -> tuple[HomeSettings | None, ...]:
+        read = partial(self._read_home, project, engine_of(project, request))
+        homes = tuple(self._attempt(partial(read, shuffle)) for shuffle in request.shuffles)
+        found: list[Problem] = []
+        for home in homes:
+            found += find_engine_problems(project, request, home, CONFIG_FILE)
+            found += find_size_problems(project, request, home, images)
+        self.problems += dict.fromkeys(found)  # what is wrong with all shuffles is told once
+        return homes
 
-    def _read_home(self, project: Project, request: Request) -> HomeSettings | None:
-        engine = engine_of(project, request)
+    def _read_home(self, project: Project, engine: str, shuffle: int) -> HomeSettings | None:
         if engine not in HOME_FILES:
             return None
-        path = find_home_config(self.files.paths, project, request.shuffles[0], engine)
+        path = find_home_config(self.files.paths, project, shuffle, engine)
         return None if path is None else parse_home_settings(self._read_yaml(path), path)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from dlc_batch_core.costs import PLAIN_RATES, Cost, Rates
-from dlc_batch_core.errors import CloudError, StateError
+from dlc_batch_core.errors import CloudError
 from dlc_batch_core.fall_back import SPOT, FallBack
 from dlc_batch_core.job import ExitCode
 from dlc_batch_core.job_change import (
@@ -17,19 +16,13 @@ from dlc_batch_core.job_change import (
     NO_CAPACITY,
     JobChange,
 )
-from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.ledger import Ledger
 from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.outcome import Outcome
+from dlc_batch_core.outcomes import Outcomes, find_outcome
+from dlc_batch_core.parts import gather
 from dlc_batch_core.run import Run, Status, time_text
 from dlc_batch_core.run_table import RunTable
-
-
-class Outcomes(Protocol):
-    """What completing needs of S3."""
-
-    def get(self, bucket: str, key: str) -> bytes | None:
-        """Return a small object, or None when there is none."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +45,22 @@ class Completion:
                 that goes on, under way.
         """
         run = self.table.get(change.job.lab, change.job.run_id)
-        if run is None:
+        record = run.of_shuffle(change.job.shuffle) if run else None
+        if run is None or record is None:
             raise CloudError(f"There is no record of run {change.job.run_id}.")
-        if self.fall_back is not None and self.fall_back.is_due(run, change):
-            charged = self._charged(run, change, self._outcome(change))
+        if self.fall_back is not None and self.fall_back.is_due(record, change):
+            charged = self._charged(record, change, self._outcome(change))
             self.fall_back.resubmit(charged, change, claimant)
-        elif change.job.submission == run.submission and run.job_id in (None, change.job_id):
-            self._move(run, change)  # else of a job that the run no longer counts on
-        current = self.table.get(run.lab, run.run_id) or run
+        elif change.job.submission == record.submission and record.job_id in (None, change.job_id):
+            self._move(record, change)  # else of a job that the run no longer counts on
+        current = self.gather(self.table.get(run.lab, run.run_id) or run)
         self.settle(current)
         send_pending(current, self.table, self.publish, claimant, self.clock())
         return current
+
+    def gather(self, run: Run) -> Run:
+        """Move a run of several shuffles to where its parts are; return it as it is then."""
+        return gather(run, self.table, self.outcomes, self.clock())
 
     def settle(self, run: Run) -> None:
         """Put what a run that has ended came to into its lab's month."""
@@ -120,15 +118,7 @@ class Completion:
         return replace(run, cost=total.to_dict(), instance_type=instance, images_per_second=speed)
 
     def _outcome(self, change: JobChange) -> Outcome | None:
-        keys = RunKeys(change.job.lab, change.job.run_id).shuffle(change.job.shuffle)
-        text = self.outcomes.get(change.job.bucket, keys.outcome)
-        try:
-            outcome = Outcome.from_json(text) if text is not None else None
-        except StateError:
-            return None  # half a file is no outcome
-        if outcome is None or (outcome.job_id, outcome.attempt) != (change.job_id, change.attempt):
-            return None  # of another attempt: says nothing about how this one ended
-        return outcome
+        return find_outcome(self.outcomes, change.job, change.job_id, change.attempt)
 
     def _time(self) -> str:
         return time_text(self.clock())

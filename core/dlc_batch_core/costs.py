@@ -76,11 +76,11 @@ class Rates:
         """Dollars; infinite where the price of one of the instance types is not known."""
         return dearest(self.prices, self.instance_types)
 
-    def hours_within(self, hours: float) -> float:
-        """Return how long a training may take, so that it costs no more than the cap per run."""
+    def hours_within(self, hours: float, trainings: int = 1) -> float:
+        """Return how long each training of a run may take, so that all stay within its cap."""
         if not self.dollars_per_run or math.isinf(self.most_an_hour):
             return hours
-        return min(hours, self.dollars_per_run / self.most_an_hour)
+        return min(hours, self.dollars_per_run / (trainings * self.most_an_hour))
 
     def cost_of(self, seconds: float, instance_type: str | None, life_cycle: str) -> Cost | None:
         """Return the cost of a computer, or None where no bound is known.

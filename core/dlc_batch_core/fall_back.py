@@ -71,13 +71,14 @@ class FallBack:
         position = replace(change, job=job, attempt=0, status="RUNNING").position
         if not self.table.claim_resubmission(again, claimant, now, until, position):
             current = self.table.get(run.lab, run.run_id)
-            if current is not None and self.is_due(current, change):
+            record = current.of_shuffle(change.job.shuffle) if current else None
+            if record is not None and self.is_due(record, change):
                 raise CloudError(f"Run {run.run_id} is being submitted elsewhere.")
             return
         found = self.queue.find(job.name)
         if found is None:
             found = self.queue.submit_again(job, change.definition, _time_left(change))
-        self.table.resubmit(replace(again, job_id=found))
+        self.table.name_job(replace(again, job_id=found))
 
 
 def _time_left(change: JobChange) -> int | None:

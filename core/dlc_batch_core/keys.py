@@ -4,6 +4,7 @@ uploads/<lab>/<name>.zip                    the inbox
 uploads/<lab>/videos/                       videos that a request may name; they begin no run
 runs/<lab>/<run_id>/request.json            what to train
 runs/<lab>/<run_id>/results/                what the lab gets
+runs/<lab>/<run_id>/results/shuffle<k>/     of several shuffles, what is not DeepLabCut's own
 runs/<lab>/<run_id>/shuffle<k>/             one training: progress, outcome, control, checkpoints
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlc_batch_core.errors import UploadKeyError
@@ -127,6 +129,15 @@ class RunKeys:
     def shuffle(self, number: int) -> ShuffleKeys:
         """Return the keys of the training of shuffle `number`, from 1."""
         return ShuffleKeys(f"{self.prefix}shuffle{number}/")
+
+
+def own_folder(shuffle: int, shuffles: Sequence[int]) -> str:
+    """Return where in results/ the files of a shuffle lie that are not DeepLabCut's own.
+
+    Args:
+        shuffles: of the run; those of its only one lie in results/ itself.
+    """
+    return f"shuffle{shuffle}/" if len(shuffles) > 1 else ""
 
 
 def _slug(key: str) -> str:

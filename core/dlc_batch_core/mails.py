@@ -50,6 +50,7 @@ def _subject(state: str, run: Run) -> str:
 def _accepted(run: Run) -> str:
     parts = [
         f"Your project {run.key} was checked and can be trained.",
+        _shuffles(run),
         "It waits for a GPU now. The next mail comes when the training has ended.\n"
         f"To watch it:  dlc-batch status {run.run_id}",
         quote_of(run),
@@ -60,25 +61,25 @@ def _accepted(run: Run) -> str:
 
 def _succeeded(run: Run) -> str:
     parts = [f"The training of {run.key} has finished.", run.message, _interruptions(run)]
-    parts += [scores_of(run.metrics), _notes(run), cost_of(run)]
+    parts += [_scores(run), _notes(run), cost_of(run)]
     parts += [_how_to_fetch(run), _reading(run), _files(run)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _failed(run: Run) -> str:
     parts = [f"The training of {run.key} has failed.", run.message, _todo(run)]
-    parts += [_interruptions(run), _checkpoints(run), cost_of(run), _notes(run)]
+    parts += [_interruptions(run), *map(_checkpoints, _untrained(run)), cost_of(run), _notes(run)]
+    parts += [_scores(run), _how_to_fetch(run), _files(run)] if run.files else []
     return "\n\n".join(part for part in parts if part)
 
 
 def _cancelled(run: Run) -> str:
-    parts = [
-        f"The training of {run.key} was cancelled, as your lab asked.",
-        run.message,
-        "There are no results. To train the project after all, upload it again.",
-        cost_of(run),
-        _notes(run),
-    ]
+    parts = [f"The training of {run.key} was cancelled, as your lab asked.", run.message]
+    if run.files:
+        parts += [_scores(run), _how_to_fetch(run), _files(run)]
+    else:
+        parts += ["There are no results. To train the project after all, upload it again."]
+    parts += [cost_of(run), _notes(run)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -101,7 +102,32 @@ def _label(severity: str) -> str:
     return "What to do:" if severity == "error" else "(Only a warning.)"
 
 
+def _shuffles(run: Run) -> str:
+    if not run.parts:
+        return ""
+    numbers = ", ".join(str(part.shuffle) for part in run.parts)
+    return (
+        f"Its {len(run.parts)} shuffles ({numbers}) are trained in a job each, side by side where"
+        " there are GPUs for it."
+    )
+
+
+def _untrained(run: Run) -> list[Run]:
+    """What of a run has failed: the run itself, or parts of it."""
+    return [part for part in run.parts or (run,) if part.status is Status.FAILED]
+
+
+def _scores(run: Run) -> str:
+    if not run.parts:
+        return scores_of(run.metrics)
+    trained = [part for part in run.parts if part.status is Status.SUCCEEDED]
+    return "\n\n".join(f"Shuffle {part.shuffle}\n{scores_of(part.metrics)}" for part in trained)
+
+
 def _interruptions(run: Run) -> str:
+    if run.parts:
+        texts = [(part.shuffle, _interruptions(part)) for part in run.parts]
+        return "\n".join(f"Shuffle {number}: {text}" for number, text in texts if text)
     count = run.attempt - 1
     if count < 1:
         return ""
@@ -111,8 +137,9 @@ def _interruptions(run: Run) -> str:
 
 def _checkpoints(run: Run) -> str:
     """What is left of a training that failed; they are never deleted at its end."""
+    it = f"Shuffle {run.shuffle}" if run.is_part else "It"
     if run.attempt == 0 or (run.attempt == 1 and run.timings and "train" not in run.timings):
-        return "It failed before the training began: there is no checkpoint."
+        return f"{it} failed before the training began: there is no checkpoint."
     folder = RunKeys(run.lab, run.run_id).shuffle(run.shuffle).checkpoints
     return (
         "The checkpoints that were made until then are kept:\n"
@@ -141,6 +168,8 @@ def _how_to_fetch(run: Run) -> str:
 def _reading(run: Run) -> str:
     """What the files that are not DeepLabCut's own are good for."""
     lines = [f"  {name:<18}{text}" for name, text in _OWN_FILES.items() if name in run.files]
+    if run.parts and run.files:
+        lines = [f"  shuffle<k>/{name:<18}{text}" for name, text in _OWN_FILES.items()]
     return "\n".join(["Worth reading among the results:", *lines]) if lines else ""
 
 

@@ -29,18 +29,20 @@ def _likely(quote: Quote) -> list[str]:
     hours = _range(quote.hours_least, quote.hours_most, 1)
     dollars = _range(quote.dollars_least or 0.0, quote.dollars_most or 0.0, 2)
     measured = "training" if quote.trainings == 1 else f"{quote.trainings} trainings"
+    each, all_ = ("Each shuffle", ", all together,") if quote.shuffles > 1 else ("It", "")
     return [
-        f"It is likely to take {hours} hours and to cost {dollars} $, as measured at your lab's"
-        f" last {measured} of this network."
+        f"{each} is likely to take {hours} hours and to cost{all_} {dollars} $, as measured at"
+        f" your lab's last {measured} of this network."
     ]
 
 
 def _bound(quote: Quote) -> list[str]:
+    each, all_ = ("Each shuffle", ", all together,") if quote.shuffles > 1 else ("It", "")
     if math.isinf(quote.dollars_limit):
-        return [f"It is ended after {quote.hours_limit:g} hours."]
+        return [f"{each} is ended after {quote.hours_limit:g} hours."]
     return [
-        f"It is ended after {quote.hours_limit:g} hours, which cost {quote.dollars_limit:.2f} $ at"
-        " most."
+        f"{each} is ended after {quote.hours_limit:g} hours, which cost{all_}"
+        f" {quote.dollars_limit:.2f} $ at most."
     ]
 
 

@@ -27,11 +27,12 @@ _BESIDES = 0.25
 
 @dataclass(frozen=True)
 class Quote:
-    """Hours and dollars of a training. None: nothing was measured yet."""
+    """Hours of each training of a run, and dollars of all. None: nothing was measured yet."""
 
     hours_limit: float
     dollars_limit: float  # infinite where a price is not known
     trainings: int = 0  # that it was measured at
+    shuffles: int = 1  # that are trained
     hours_least: float | None = None
     hours_most: float | None = None
     dollars_least: float | None = None
@@ -56,7 +57,8 @@ def quote(work: Work, earlier: Sequence[Run], hours_limit: float, rates: Rates) 
         earlier: runs of the same lab, of any network.
         hours_limit: the longest it may take.
     """
-    bound = Quote(hours_limit, hours_limit * rates.most_an_hour)
+    count = work.trainings
+    bound = Quote(hours_limit, count * hours_limit * rates.most_an_hour, shuffles=count)
     alike = [
         run
         for run in earlier
@@ -74,8 +76,9 @@ def quote(work: Work, earlier: Sequence[Run], hours_limit: float, rates: Rates) 
         bound.hours_limit,
         bound.dollars_limit,
         len(alike),
+        count,
         min(least, hours_limit),
         min(most, hours_limit),
-        min(least, hours_limit) * min(hourly(each, "spot") for each in prices),
-        min(most, hours_limit) * max(hourly(each, "on-demand") for each in prices),
+        count * min(least, hours_limit) * min(hourly(each, "spot") for each in prices),
+        count * min(most, hours_limit) * max(hourly(each, "on-demand") for each in prices),
     )

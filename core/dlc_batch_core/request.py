@@ -24,6 +24,8 @@ from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 REQUEST_FILE = "dlc-batch.yaml"
 _NAME = re.compile(r"[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)*")  # mobilenet_v2_0.35, efficientnet-b0
+#: Of one run: its record holds how each of them is, and DynamoDB takes 400 kB (our choice).
+MAX_SHUFFLES = 20
 _MAX_EPOCHS = 100_000  # a slip of the keyboard, not a training
 _MAX_ITERATIONS = 10_000_000  # ten times DeepLabCut's own schedule
 
@@ -109,6 +111,15 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and bool(_NAME.fullmatch(value))
 
 
+def _are_shuffles(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and 1 <= len(value) <= MAX_SHUFFLES
+        and all(_is_count(number, 999) for number in value)
+        and len(set(value)) == len(value)
+    )
+
+
 FIELDS = (
     RequestField(
         "engine",
@@ -126,12 +137,10 @@ FIELDS = (
     ),
     RequestField(
         "shuffles",
-        "a list of one shuffle number from 1 to 999",
-        "Which shuffle to train. Default: [1].",
-        lambda value: (
-            isinstance(value, list) and len(value) == 1 and all(_is_count(k, 999) for k in value)
-        ),
-        "[1]",
+        f"a list of 1 to {MAX_SHUFFLES} different shuffle numbers from 1 to 999",
+        "Which shuffles to train: each in a job of its own, all of them one run. Default: [1].",
+        _are_shuffles,
+        "[1, 2, 3]",
     ),
     RequestField(
         "epochs",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from itertools import accumulate
 
@@ -57,7 +58,11 @@ class MailState(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """The record of a run, as the table holds it. Times are ISO 8601 in UTC."""
+    """The record of a run, as the table holds it. Times are ISO 8601 in UTC.
+
+    A run of several shuffles has a part for each: how its job is, in a record of the same form.
+    Such a run sums up its parts (see parts).
+    """
 
     lab: str
     run_id: str
@@ -90,12 +95,20 @@ class Run:
     idle_since: float | None = None  # it waits, and nothing of its queue is at work; epoch
     mail: MailState | None = None
     accepted_mail: MailState | None = None
+    parts: tuple[Run, ...] = ()  # by shuffle; none for a run of one
+    is_part: bool = False
+
+    def of_shuffle(self, shuffle: int) -> Run | None:
+        """Return the record that tells how a shuffle's job is: the run itself, or a part of it."""
+        if not self.parts:
+            return self
+        return next((part for part in self.parts if part.shuffle == shuffle), None)
 
 
-#: DynamoDB takes items of 400 kB: room for the three lists, and a text of theirs in no more than
-#: its first part. What is left out is said in a last entry.
+#: DynamoDB takes items of 400 kB: room for the three lists and for twenty parts, and a text of the
+#: lists in no more than its first part. What is left out is said in a last entry.
 REST_MARK = "... and "
-_MAX_LIST_BYTES, _MAX_TEXT = 90_000, 4_000
+_MAX_LIST_BYTES, _MAX_TEXT = 60_000, 4_000
 #: Held as JSON text: lists and mappings that nothing searches by.
 _JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files", "quote", "cost")
 _NUMBERS = (
@@ -110,9 +123,23 @@ _NUMBERS = (
 Attribute = Mapping[str, str]
 
 
+#: What a part shares with its run, and holds nothing of its own of.
+OF_THE_RUN = ("lab", "run_id", "bucket", "key", "version_id", "submitted_at")
+#: Not stored by their names: each part's fields stand beside the run's own (see attribute_name).
+_NOT_STORED = ("parts", "is_part")
+_OF_A_PART = re.compile(r"part([0-9]+)_(.+)")
+
+
+def attribute_name(run: Run, name: str) -> str:
+    """Return the name by which an item holds a field of a run, or of a part of one."""
+    return f"part{run.shuffle}_{name}" if run.is_part and name not in OF_THE_RUN else name
+
+
 def to_item(run: Run) -> dict[str, dict[str, str]]:
-    """Return a run as an item of the low-level DynamoDB interface; what is None is left out."""
-    named = {each.name: getattr(run, each.name) for each in fields(run)}
+    """Return a run, without parts, as an item of the low-level DynamoDB interface; what is None is
+    left out."""
+    stored = [each.name for each in fields(run) if each.name not in _NOT_STORED]
+    named = {name: getattr(run, name) for name in stored}
     item = {name: to_attribute(name, value) for name, value in named.items() if value is not None}
     return {**item, "schema_version": {"N": str(SCHEMA_VERSION)}}
 
@@ -152,7 +179,18 @@ def _rest(like: Problem | str, count: int) -> Problem | str:
 
 def from_item(item: Mapping[str, Attribute]) -> Run:
     """Return the run that an item holds; attributes it does not know are ignored."""
-    named = {each.name for each in fields(Run)}
+    of_parts: dict[int, dict[str, Attribute]] = {}
+    for name, value in item.items():
+        if found := _OF_A_PART.fullmatch(name):
+            of_parts.setdefault(int(found[1]), {})[found[2]] = value
+    run = _read(item)
+    shared = {name: item[name] for name in OF_THE_RUN if name in item}
+    parts = (_read({**own, **shared}) for _, own in sorted(of_parts.items()))
+    return replace(run, parts=tuple(replace(each, is_part=True) for each in parts))
+
+
+def _read(item: Mapping[str, Attribute]) -> Run:
+    named = {each.name for each in fields(Run)}.difference(_NOT_STORED)
     values = {name: _from_attribute(name, value) for name, value in item.items() if name in named}
     return Run(**values)  # type: ignore[arg-type]  # our own item
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dlc_batch_core.run import MailKind, MailState, Run, Status, from_item, to_attribute, to_item
+from dlc_batch_core.run import (
+    OF_THE_RUN,
+    MailKind,
+    MailState,
+    Run,
+    Status,
+    attribute_name,
+    from_item,
+    to_attribute,
+    to_item,
+)
 
 #: How long a mail may be under way before another may send it, in seconds: less than the minute
 #: after which Lambda tries a failed invocation again.
@@ -67,13 +78,25 @@ class RunTable:
         return self._update(
             run,
             {"claimed_by": claimant, "claimed_until": until},
-            "#status = :submitting AND (claimed_by = :claimed_by OR claimed_until < :now)",
+            "#status = :submitting AND (#claimed_by = :claimed_by OR #claimed_until < :now)",
             {":submitting": {"S": Status.SUBMITTING}, ":now": {"N": str(now)}},
         )
 
+    def begin_parts(self, run: Run, parts: Sequence[Run]) -> bool:
+        """Write the parts of a run that is SUBMITTING; False: they are there already."""
+        names = ("status", "shuffle", "submission", "updated_at")
+        named = {attribute_name(each, n): getattr(each, n) for each in parts for n in names}
+        first = attribute_name(parts[0], names[0])
+        condition = f"#status = :submitting AND attribute_not_exists(#{first})"
+        submitting = {":submitting": {"S": str(Status.SUBMITTING)}}
+        return self._update(run, named, condition, submitting)
+
     def end(self, run: Run, position: int | None = None) -> bool:
-        """Write the end of a run, and that it owes the lab a mail; False: it has ended already."""
-        values = _written(replace(run, mail=MailState.PENDING))
+        """Write the end of a run, and that it owes the lab a mail; False: it has ended already.
+
+        The end of a part is its run's to tell.
+        """
+        values = _written(run if run.is_part else replace(run, mail=MailState.PENDING))
         if position is not None:
             values["position"] = position
         return self._update(run, values, f"NOT #status IN ({_FINAL_NAMES})", _FINAL_VALUES)
@@ -100,26 +123,27 @@ class RunTable:
         condition = (
             f"NOT #status IN ({_FINAL_NAMES}) AND (attribute_not_exists(#submission)"
             " OR #submission < :submission OR (#submission = :submission"
-            " AND attribute_not_exists(job_id)"
-            " AND (claimed_by = :claimed_by OR claimed_until < :now)))"
+            " AND attribute_not_exists(#job_id)"
+            " AND (#claimed_by = :claimed_by OR #claimed_until < :now)))"
         )
         extra = {**_FINAL_VALUES, ":now": {"N": str(now)}}
-        removed = "job_id, idle_since"  # the new job's waiting is its own
+        removed = "#job_id, #idle_since"  # the new job's waiting is its own
         return self._update(run, {**values, **claim}, condition, extra, removed=removed)
 
-    def resubmit(self, run: Run) -> bool:
+    def name_job(self, run: Run) -> bool:
         """Write the job of a run's submission, unless its own events were faster."""
-        condition = "submission = :submission AND attribute_not_exists(#job_id)"
+        condition = "#submission = :submission AND attribute_not_exists(#job_id)"
         extra = {":submission": {"N": str(run.submission)}}
         return self._update(run, {"job_id": run.job_id}, condition, extra)
 
     def owe_acceptance(self, run: Run) -> bool:
         """As `queue`, for a job that was faster: the state is left as it is."""
         names = ("job_id", "shuffle", "problems", "notes", "network", "quote")
-        known = {name: getattr(run, name) for name in names}
+        known = {name: each for name in names if (each := getattr(run, name)) is not None}
         values = {**known, MailKind.ACCEPTED: MailState.PENDING}
         condition = (
-            f"attribute_not_exists(accepted_mail) AND NOT #status IN ({_FINAL_NAMES}) AND {_FIRST}"
+            f"NOT #status IN ({_FINAL_NAMES}) AND {_FIRST}"
+            " AND attribute_not_exists(#accepted_mail)"
         )
         return self._update(run, values, condition, {**_FINAL_VALUES, **_FIRST_VALUE})
 
@@ -140,10 +164,9 @@ class RunTable:
         return self._update(
             run,
             {until: now + MAIL_CLAIM_SECONDS, by: claimant},
-            f"#mail = :pending AND (attribute_not_exists(#{until}) OR #{until} < :now"
+            f"#{kind} = :pending AND (attribute_not_exists(#{until}) OR #{until} < :now"
             f" OR #{by} = :{by})",
             {":pending": {"S": MailState.PENDING}, ":now": {"N": str(now)}},
-            {"#mail": str(kind)},
         )
 
     def mark_idle(self, run: Run, since: float | None) -> bool:
@@ -151,12 +174,12 @@ class RunTable:
         if since is None:
             if run.idle_since is None:
                 return False
-            return self._update(run, {}, "attribute_exists(run_id)", {}, removed="idle_since")
+            return self._update(run, {}, "attribute_exists(run_id)", {}, removed="#idle_since")
         return self._update(run, {"idle_since": since}, "attribute_not_exists(#idle_since)", {})
 
     def mark_sent(self, run: Run, kind: MailKind) -> bool:
         """Write that a mail has gone out; after the final one the run is done."""
-        removed = "is_open" if kind is MailKind.FINAL else None
+        removed = "#is_open" if kind is MailKind.FINAL else None
         values = {str(kind): MailState.SENT}
         return self._update(run, values, "attribute_exists(run_id)", {}, removed=removed)
 
@@ -166,15 +189,13 @@ class RunTable:
         values: Mapping[str, object],
         condition: str,
         extra: Mapping[str, Mapping[str, str]],
-        names: Mapping[str, str] | None = None,
         removed: str | None = None,
     ) -> bool:
         sets = ", ".join(f"#{name} = :{name}" for name in values)
         changes = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removed}"] * bool(removed)
-        # every name goes by a placeholder: status and position are reserved words
-        placeholders = {f"#{name}": str(name) for name in values} | dict(names or {})
-        if "#status" in condition:
-            placeholders["#status"] = "status"
+        # every name goes by a placeholder: some are reserved words, and a part's are its own
+        used = _PLACEHOLDER.findall(" ".join([condition, *changes]))
+        placeholders = {f"#{name}": attribute_name(run, name) for name in used}
         attributes = {
             **{f":{name}": to_attribute(name, value) for name, value in values.items()},
             **extra,
@@ -202,18 +223,27 @@ _FINAL_STATES = sorted(status for status in Status if status.is_final)
 _FINAL_NAMES = ", ".join(f":{status.lower()}" for status in _FINAL_STATES)
 _FINAL_VALUES = {f":{status.lower()}": {"S": str(status)} for status in _FINAL_STATES}
 #: The run still counts on its first submission.
-_FIRST = "(attribute_not_exists(submission) OR submission = :first)"
+_FIRST = "(attribute_not_exists(#submission) OR #submission = :first)"
 _FIRST_VALUE = {":first": {"N": "1"}}
-_KEPT = ("lab", "run_id", "bucket", "key", "version_id", "submitted_at", "schema_version")
+_PLACEHOLDER = re.compile(r"#(\w+)")
+#: A change of state leaves them to their own writers.
+_OTHERS = ("submission", "idle_since", "reserved_cents", "reserved_in", "is_settled")
+#: Up to 20 parts share an item of 400 kB with their run: lists are its alone, and of a text they
+#: have so many letters.
+_MOST_OF_A_PART = 1_000
+_NOT_OF_PARTS = ("problems", "notes", "files", "network", "quote", "accepted_mail", "mail")
 
 
 def _written(run: Run) -> dict[str, object]:
     """Return the fields that a change of state writes; what names the run stays."""
-    own = {name: value for name, value in vars(run).items() if name not in _KEPT}
-    for name in ("submission", "idle_since", "reserved_cents", "reserved_in", "is_settled"):
-        own.pop(name)  # a change of state leaves them to their own writers
+    left = {*OF_THE_RUN, *_OTHERS, "parts", "is_part"}
     if run.mail is not None:  # an end says nothing about the mail of acceptance
-        own.pop("accepted_mail")
+        left.add("accepted_mail")
+    if run.is_part:
+        left.update(_NOT_OF_PARTS)
+    own = {name: value for name, value in vars(run).items() if name not in left}
+    if run.is_part:
+        own |= {name: own[name][:_MOST_OF_A_PART] for name in ("message", "remedy")}
     return {name: value for name, value in own.items() if value is not None}
 
 

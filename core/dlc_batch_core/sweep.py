@@ -66,7 +66,8 @@ class Sweep:
         """Mend what can be mended; returns a sentence for each thing found."""
         found: list[str] = []
         runs = self.completion.table.open_runs()
-        known = self.jobs.describe([run.job_id for run in runs if run.job_id])
+        records = [record for run in runs for record in (run, *run.parts)]
+        known = self.jobs.describe([each.job_id for each in records if each.job_id])
         for run in runs:
             try:
                 found += self._look(run, known, claimant)
@@ -74,7 +75,7 @@ class Sweep:
                 logger.info("left alone", extra={"run_id": run.run_id, "reason": str(error)})
             except Exception as error:  # one run must not hide the others
                 logger.exception("could not be swept")
-                found.append(f"{run.run_id}: could not be looked at: {error}.")
+                found.append(f"{_named(run)}: could not be looked at: {error}.")
         if found:
             self.completion.publish(_mail(found))
         return found
@@ -86,7 +87,19 @@ class Sweep:
             yield from self._send(run, claimant)
         elif run.status is Status.SUBMITTING:
             yield from self._submit(run, claimant)
-        elif run.job_id is None:
+        elif run.parts:
+            for part in run.parts:
+                if not part.status.is_final:
+                    yield from self._look_at_job(part, known, claimant)
+            yield from self._gather(run, claimant)
+        else:
+            yield from self._look_at_job(run, known, claimant)
+
+    def _look_at_job(
+        self, run: Run, known: Mapping[str, Mapping[str, Any]], claimant: str
+    ) -> Iterator[str]:
+        """Hold a run of one shuffle, or a part of one, against its job."""
+        if run.job_id is None:
             yield from self._go_on(run, claimant)
         elif (detail := known.get(run.job_id)) is None:
             yield from self._end_unknown(run, claimant)
@@ -94,27 +107,36 @@ class Sweep:
             is_idle = not any(_is_at_work(each, detail) for each in known.values())
             yield from self._compare(run, detail, is_idle, claimant)
 
+    def _gather(self, run: Run, claimant: str) -> Iterator[str]:
+        """End a run whose parts have all ended, and nobody summed them up."""
+        if not all(part.status.is_final for part in run.parts):
+            return
+        if min(self._age(part) for part in run.parts) < self.late:
+            return  # whoever ended the last one is at it
+        self._tell_end(self.completion.gather(run), claimant)
+        yield f"{_named(run)}: its parts had ended, and it had not."
+
     def _send(self, run: Run, claimant: str) -> Iterator[str]:
         if run.mail is not MailState.PENDING or self._age(run) < self.late:
             return
-        self.completion.settle(run)
-        self._mail(run, claimant)
-        yield f"{run.run_id}: its last mail had not gone out."
+        self._tell_end(run, claimant)
+        yield f"{_named(run)}: its last mail had not gone out."
 
     def _submit(self, run: Run, claimant: str) -> Iterator[str]:
         if self._age(run) < self.late:
             return
         if self._age(run, run.submitted_at) < _GIVE_UP:
             self.submit_again(run)
-            yield f"{run.run_id}: it was left in SUBMITTING, and is submitted anew."
+            yield f"{_named(run)}: it was left in SUBMITTING, and is submitted anew."
             return
-        job = TrainingJob(run.bucket, run.lab, run.run_id, run.shuffle)
-        if (job_id := self.jobs.find(job.name)) is not None:  # its record was never written
-            self.jobs.terminate(job_id, "The run was given up.")
+        for record in run.parts or (run,):
+            job = TrainingJob(run.bucket, run.lab, run.run_id, record.shuffle)
+            if (job_id := self.jobs.find(job.name)) is not None:  # its record was never written
+                self.jobs.terminate(job_id, "The run was given up.")
         message = "The project could not be handed to AWS Batch in six hours."
         remedy = "The admin finds the cause in the log of the submit function; then upload again."
         self._fail(run, message, remedy, claimant)
-        yield f"{run.run_id}: it could not be submitted, and has failed."
+        yield f"{_named(run)}: it could not be submitted, and has failed."
 
     def _go_on(self, run: Run, claimant: str) -> Iterator[str]:
         """Submit On-Demand what died between the claim and the job."""
@@ -128,10 +150,11 @@ class Sweep:
             return
         self.completion.record(parse_job_change(detail), claimant)
         current = self.completion.table.get(run.lab, run.run_id)
-        if current is None or current.job_id is None:  # the admin wants no On-Demand any more
+        record = current.of_shuffle(run.shuffle) if current else None
+        if record is None or record.job_id is None:  # the admin wants no On-Demand any more
             yield from self._end_unknown(run, claimant)
             return
-        yield f"{run.run_id}: it waited to go on On-Demand, and was submitted."
+        yield f"{_named(run)}: it waited to go on On-Demand, and was submitted."
 
     def _end_unknown(self, run: Run, claimant: str) -> Iterator[str]:
         if self._age(run) < self.late:
@@ -139,7 +162,7 @@ class Sweep:
         message = "AWS Batch no longer knows the training's job, and no end of it was told."
         remedy = "Upload the project again. Its checkpoints, if there are any, are kept."
         self._fail(run, message, remedy, claimant)
-        yield f"{run.run_id}: its job is gone; it has failed."
+        yield f"{_named(run)}: its job is gone; it has failed."
 
     def _compare(
         self, run: Run, detail: Mapping[str, Any], is_idle: bool, claimant: str
@@ -150,7 +173,7 @@ class Sweep:
             if self._since(detail.get("stoppedAt")) < self.late:
                 return  # its event is on the way
             self.completion.record(change, claimant)
-            yield f"{run.run_id}: its job had {change.status.lower()}, and no event said so."
+            yield f"{_named(run)}: its job had {change.status.lower()}, and no event said so."
         elif change.status == "RUNNING":
             self.completion.table.mark_idle(run, None)
             yield from self._look_at_time(change, detail)
@@ -183,15 +206,18 @@ class Sweep:
         if self._now - run.idle_since > longest + self.late:
             reason = f"{NO_CAPACITY}: no computer in {longest / 3600:.1f} hours"
             self.jobs.cancel(change.job_id, reason)
-            yield f"{run.run_id}: its job was cancelled: {reason}."
+            yield f"{_named(run)}: its job was cancelled: {reason}."
 
     def _fail(self, run: Run, message: str, remedy: str, claimant: str) -> None:
         now = time_text(self._now)
         failed = replace(run, status=Status.FAILED, message=message, remedy=remedy, updated_at=now)
         self.completion.table.end(failed)
         current = self.completion.table.get(run.lab, run.run_id) or failed
-        self.completion.settle(current)
-        self._mail(current, claimant)
+        self._tell_end(self.completion.gather(current), claimant)
+
+    def _tell_end(self, run: Run, claimant: str) -> None:
+        self.completion.settle(run)
+        self._mail(run, claimant)
 
     def _mail(self, run: Run, claimant: str) -> None:
         parts = self.completion
@@ -207,6 +233,10 @@ class Sweep:
 
     def _since(self, milliseconds: Any) -> float:
         return self._now - float(milliseconds) / 1000 if milliseconds else 0.0
+
+
+def _named(run: Run) -> str:
+    return f"{run.run_id}, shuffle {run.shuffle}" if run.is_part else run.run_id
 
 
 def _is_at_work(job: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from dlc_batch_core.networks import is_top_down
 
 if TYPE_CHECKING:
     from dlc_batch_core.check import Check
+    from dlc_batch_core.home_settings import HomeSettings
     from dlc_batch_core.project import Project
     from dlc_batch_core.request import Request
 
@@ -24,21 +25,30 @@ class Work:
     network: str  # engine and network, such as pytorch/resnet_50
     images: int  # that go through the network: frames times epochs, or iterations times batch
     is_measurable: bool = True  # a top-down one trains a detector too, at a speed of its own
+    trainings: int = 1  # of shuffles; the images are those of the longest
 
 
 def work_of(check: Check, project: Project, request: Request) -> Work:
     """Return what a checked project asks for."""
-    engine, home = engine_of(project, request), check.home
-    net_type, _ = network_of(project, request, home, "")
+    engine = engine_of(project, request)
     frames = sum(len(table.rows) for table in check.tables)
+    homes = check.homes or (None,)
+    networks = [network_of(project, request, home, "")[0] for home in homes]
+    return Work(
+        f"{engine}/{networks[0]}",
+        max(_images(engine, request, home, frames) for home in homes),
+        is_measurable=len(set(networks)) == 1 and not is_top_down(networks[0]),
+        trainings=len(homes),
+    )
+
+
+def _images(engine: str, request: Request, home: HomeSettings | None, frames: int) -> int:
     length = request.iterations if engine == "tensorflow" else request.epochs
     length = length or _overridden(request) or (home.length if home else None)
     if engine == "tensorflow":
         batch = request.batch_size or (home.batch_size if home else None) or 1
-        images = (length or _ITERATIONS) * batch
-    else:
-        images = (length or _EPOCHS) * frames
-    return Work(f"{engine}/{net_type}", images, is_measurable=not is_top_down(net_type))
+        return (length or _ITERATIONS) * batch
+    return (length or _EPOCHS) * frames
 
 
 def _overridden(request: Request) -> int | None:

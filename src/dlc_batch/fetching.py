@@ -38,10 +38,11 @@ def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
     """Return the files of a run's results.
 
     Raises:
-        LabError: the run has not succeeded.
+        LabError: the run has no results. One of several shuffles has those of the shuffles that
+            were trained, however the others ended.
         CloudError: a file that the run left is gone.
     """
-    if run.status is not Status.SUCCEEDED:
+    if not (run.status is Status.SUCCEEDED or (run.status.is_final and run.files)):
         ended = f"It is {run.status}. {run.message}".strip()
         remedy = "" if run.status.is_final else "Wait for its mail."
         raise LabError(f"Run {run.run_id} has no results. {ended}", remedy)

@@ -21,6 +21,7 @@ class RunStatus:
 
     run: Run
     progress: Progress | None
+    parts: tuple[RunStatus, ...] = ()  # of a run of several shuffles
 
     def to_dict(self) -> dict[str, object]:
         """Return the answer of `status --json`."""
@@ -42,7 +43,14 @@ class RunStatus:
             "files": list(run.files),
             "quote": dict(run.quote) or None,
             "cost": dict(run.cost) or None,
+            "shuffles": [self._part_to_dict(each) for each in self.parts],
         }
+
+    @staticmethod
+    def _part_to_dict(part: RunStatus) -> dict[str, object]:
+        names = ("status", "progress", "metrics", "updated_at", "attempt", "message", "remedy")
+        told = part.to_dict()
+        return {"shuffle": part.run.shuffle, **{name: told[name] for name in names}}
 
 
 def find_run(cloud: Cloud, run_id: str) -> Run:
@@ -74,7 +82,8 @@ def read_status(cloud: Cloud, run_id: str) -> RunStatus:
         LabError: there is no such run.
     """
     run = find_run(cloud, run_id)
-    return RunStatus(run, _progress(cloud, run))
+    parts = tuple(RunStatus(part, _progress(cloud, part)) for part in run.parts)
+    return RunStatus(run, None if parts else _progress(cloud, run), parts)
 
 
 def list_runs(cloud: Cloud, lab: str | None = None) -> tuple[Run, ...]:

@@ -62,7 +62,7 @@ def test_far_off_keys_are_answered_with_the_list() -> None:
         "shuffles: 1",
         "shuffles: []",
         "shuffles: [0]",
-        "shuffles: [1, 2]",
+        "shuffles: [1, 1]",
         "shuffles: [true]",
         "batch_size: 0",
         "net_type: ../../etc/passwd",

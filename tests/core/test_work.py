@@ -25,7 +25,7 @@ def work(request: Request, home: HomeSettings | None = None, **config: Any) -> W
     plain = {"Task": "t", "scorer": "Ann", "date": "d", "bodyparts": ["paw"]}
     project = parse_project({**plain, "TrainingFraction": [0.9], **config}, "config.yaml")
     table = parse_labels(LABELS, "labeled-data/v/CollectedData_Ann.csv", "v")
-    return work_of(Check((), tables=(table,), home=home), project, request)
+    return work_of(Check((), tables=(table,), homes=(home,)), project, request)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,13 @@ def test_iterations_times_batch_with_tensorflow() -> None:
 def test_a_top_down_network_has_two_speeds() -> None:
     asked = Request(net_type="top_down_resnet_50")
     assert work(asked) == Work("pytorch/top_down_resnet_50", 400, is_measurable=False)
+
+
+def test_of_several_shuffles_the_longest_counts() -> None:
+    table = parse_labels(LABELS, "labeled-data/v/CollectedData_Ann.csv", "v")
+    homes = tuple(parse_home_settings({"train_settings": {"epochs": n}}, "home") for n in (5, 9))
+    plain = {"Task": "t", "scorer": "Ann", "date": "d", "bodyparts": ["paw"]}
+    project = parse_project({**plain, "TrainingFraction": [0.9]}, "config.yaml")
+    check = Check((), tables=(table,), homes=homes)
+    found = work_of(check, project, Request(shuffles=(1, 2)))
+    assert found == Work("pytorch/resnet_50", 18, trainings=2)

@@ -20,6 +20,7 @@ from typing import cast
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.errors import DlcBatchError
+from dlc_batch_core.keys import own_folder
 from dlc_batch_core.request import Request
 from dlc_batch_core.videos import VIDEO_FOLDER, Video
 from dlc_batch_core.words import listed
@@ -32,7 +33,7 @@ from dlc_batch_trainer.store import RunStore
 from dlc_batch_trainer.transfer import Stopped
 from dlc_batch_trainer.videos import Videos
 
-RECORD = f"{VIDEO_FOLDER}analysed.json"  # in results/
+_RECORD = f"{VIDEO_FOLDER}analysed.json"
 _ENGINES = {"dlc-models-pytorch": "pytorch", "dlc-models": "tensorflow"}
 _SHUFFLE = re.compile(r"trainset([0-9]+)shuffle([0-9]+)")
 #: Tells which video of how many is begun, and its name.
@@ -86,6 +87,11 @@ class AfterTraining:
     notes: list[str] = field(default_factory=list)  # sentences for the lab
     is_cut_short: bool = False  # there was a reason to end before all was done
 
+    @property
+    def record(self) -> str:
+        """Where in results/ it says which videos are done."""
+        return own_folder(self.number, self.request.shuffles) + _RECORD
+
     def run(self) -> None:
         """Do what the request asks for, and leave the results in S3. Raises no Exception."""
         if not (self.request.export_model or self.request.analyze_videos):
@@ -115,7 +121,7 @@ class AfterTraining:
 
     def _analyze_all(self, trained: Trained) -> None:
         videos, record = self.videos.listed(), self._read_record(trained)
-        self.files += [RECORD] if record else []
+        self.files += [self.record] if record else []
         taken: dict[str, Video] = {}
         for number, video in enumerate(videos, 1):
             if taken.setdefault(video.stem, video) is not video:
@@ -178,7 +184,7 @@ class AfterTraining:
 
     def _read_record(self, trained: Trained) -> dict[str, Analysed]:
         """Read what an earlier attempt has done with the same snapshot."""
-        key = self.store.keys.results + RECORD
+        key = self.store.keys.results + self.record
         try:
             answer = self.store.client.get_object(Bucket=self.store.bucket, Key=key)
             value = json.loads(answer["Body"].read())
@@ -199,10 +205,10 @@ class AfterTraining:
             "videos": videos,
         }
         folder = self.work / "record"
-        path = folder / RECORD
+        path = folder / self.record
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value, indent=1))
-        self.files = [name for name in self.files if name != RECORD]
+        self.files = [name for name in self.files if name != self.record]
         self.files += self.store.write_results(folder)
 
 

@@ -1,6 +1,7 @@
 """What the lab gets: plain DeepLabCut files in DeepLabCut's own places, and a zip of them.
 
-results/
+results/                            for a run of several shuffles, run.json and what else is not
+│                                   DeepLabCut's in shuffle<k>/, and no zip
 ├── run.json                        what was trained on what, enough to repeat it
 ├── <project>-model.zip             the files below, to unpack over the project
 ├── dlc-models-pytorch/...          configuration, snapshot, learning curve, test settings
@@ -23,9 +24,10 @@ from typing import Any
 
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.hashes import sha256_of
-from dlc_batch_trainer.yaml_writer import write_yaml
+from dlc_batch_trainer.yaml_writer import write_yaml, yaml_text
 
 RUN_FILE = "run.json"
+METADATA_FILE = "metadata.yaml"
 #: Both engines'; a run has those of one.
 _MODELS = frozenset({"dlc-models-pytorch", "dlc-models"})
 _FOLDERS = (
@@ -63,7 +65,7 @@ def export_results(
     for path in (*target.rglob("train.txt"), *target.rglob("log.txt")):
         path.write_text(path.read_text().replace(str(project), "."))
     if home_metadata:
-        for path in target.rglob("metadata.yaml"):
+        for path in target.rglob(METADATA_FILE):
             _edit_yaml(path, lambda ours: merge_metadata(home_metadata, ours))
 
 
@@ -103,7 +105,7 @@ def _relative(value: Any, project: Path) -> Any:
 
 
 def merge_metadata(home: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the lab's metadata.yaml with our shuffle in it.
+    """Return a metadata.yaml of the lab's, or of another job of the run, with our shuffle in it.
 
     DeepLabCut looks up each shuffle's engine there, and takes one that is missing for TensorFlow.
     Splits are numbered; ours gets a number of its own, as it was drawn anew.
@@ -115,6 +117,17 @@ def merge_metadata(home: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str
     number = max(taken, default=0) + 1
     mine = {k: {**v, "split": number} for k, v in ours["shuffles"].items()}
     return {"shuffles": {**kept, **mine}}
+
+
+def is_shared(name: str) -> bool:
+    """Whether a result is DeepLabCut's list of shuffles, which is one for all of a project."""
+    return name.endswith(f"/{METADATA_FILE}")
+
+
+def with_shuffles_of(there: bytes, ours: bytes) -> bytes:
+    """Return our metadata.yaml with the other shuffles of one that another job has written."""
+    read = (read_yaml_mapping(each.decode(), METADATA_FILE) for each in (there, ours))
+    return yaml_text(merge_metadata(*read)).encode()
 
 
 def _edit_yaml(path: Path, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -136,9 +149,16 @@ def zip_results(folder: Path, name: str) -> Path:
     return path
 
 
-def write_run_file(folder: Path, facts: Mapping[str, object]) -> None:
-    """Write run.json, with the hash of each file that lies in results/ so far."""
+def write_run_file(folder: Path, own: str, facts: Mapping[str, object]) -> None:
+    """Write run.json, with the hash of each file that lies in results/ so far.
+
+    Args:
+        folder: results/.
+        own: where in it the files lie that are not DeepLabCut's; a run of several shuffles has
+            such a folder for each, and a list of its shuffles to which the other jobs add.
+    """
     files = sorted(p for p in folder.rglob("*") if p.is_file())
-    hashes = {file.relative_to(folder).as_posix(): sha256_of(file) for file in files}
+    named = {file.relative_to(folder).as_posix(): file for file in files}
+    hashes = {n: sha256_of(file) for n, file in named.items() if not (own and is_shared(n))}
     content = {**facts, "sha256": hashes}
-    (folder / RUN_FILE).write_text(json.dumps(content, indent=1, default=str) + "\n")
+    (folder / own / RUN_FILE).write_text(json.dumps(content, indent=1, default=str) + "\n")

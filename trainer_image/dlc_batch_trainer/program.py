@@ -111,7 +111,8 @@ class TrainingProgram:
         try:
             with self._signals() as signals:
                 end = self._train(run, upload, checkpoints, signals)
-                files = self.store.write_results(self.work / "results")
+                is_one_of_several = len(run.request.shuffles) > 1
+                files = self.store.write_results(self.work / "results", is_one_of_several)
                 trained = Trained(end.message, end.metrics, files)
                 if run.request.analyze_videos or run.request.export_model:
                     self._record(checkpoints, trained=True)
@@ -199,7 +200,7 @@ class TrainingProgram:
         if len(pose) != 1:
             raise UserError(
                 f"The run {run.request.weights} left {len(pose)} snapshots to begin from.",
-                "Name a run of one shuffle after `weights` in dlc-batch.yaml.",
+                "Name another run after `weights` in dlc-batch.yaml.",
             )
         prefix = pose[0].with_suffix("") if pose[0].suffix == ".index" else pose[0]
         return str(prefix), str(detector[0]) if detector else None

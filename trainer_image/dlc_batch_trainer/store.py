@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,7 @@ from dlc_batch_core.progress import Progress
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.checkpoint_store import CheckpointStore
 from dlc_batch_trainer.errors import InfrastructureError, UserError
+from dlc_batch_trainer.export import is_shared, with_shuffles_of
 from dlc_batch_trainer.ingest import WORKERS
 from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.transfer import TransferFault
@@ -33,6 +36,11 @@ if TYPE_CHECKING:
 _CONFIG = Config(max_pool_connections=WORKERS + 1, connect_timeout=10, read_timeout=20)
 _GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 _CHANGED = "PreconditionFailed"
+#: What S3 answers where another job has written what was just read, or is about to.
+_OVERTAKEN = frozenset({_CHANGED, "ConditionalRequestConflict", *_GONE})
+#: And of an object that is not there, where it must not be told that it is not.
+_NOT_THERE = frozenset({"AccessDenied", *_GONE})
+_MOST_PAUSE = 1.0  # seconds until it is read again
 _FIRST_SERVER_ERROR = 500  # HTTP: from here on the fault is S3's, and passes
 
 
@@ -144,11 +152,16 @@ class RunStore:
     def write_outcome(self, outcome: Outcome) -> None:
         self._put(self.keys.shuffle(self.shuffle).outcome, outcome.to_json())
 
-    def write_results(self, folder: Path) -> tuple[str, ...]:
-        """Upload every file of a folder; returns their names relative to results/."""
+    def write_results(self, folder: Path, is_one_of_several: bool = False) -> tuple[str, ...]:
+        """Upload every file of a folder; returns their names relative to results/.
+
+        Args:
+            is_one_of_several: other jobs of the run add to the same list of shuffles.
+        """
         names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
         for name in names:
-            patiently(partial(self._upload, folder / name, self.keys.results + name))
+            write = self._add if is_one_of_several and is_shared(name) else self._upload
+            patiently(partial(write, folder / name, self.keys.results + name))
         return tuple(names)
 
     def find_snapshots(self, run_id: str, target: Path) -> tuple[Path, ...]:
@@ -159,7 +172,10 @@ class RunStore:
         """
         results = RunKeys(self.keys.lab, run_id).results
         keys = patiently(partial(self._list, results))
-        wanted = [key for key in keys if _SNAPSHOT.fullmatch(key.removeprefix(results))]
+        found = [(key, _SNAPSHOT.fullmatch(key.removeprefix(results))) for key in keys]
+        shuffles = {key: int(match[1]) for key, match in found if match}
+        is_one = len(set(shuffles.values())) == 1  # a run of several: the one of our number
+        wanted = [key for key, number in shuffles.items() if is_one or number == self.shuffle]
         if not wanted:
             raise UserError(
                 f"The run {run_id} left no snapshot to begin from.",
@@ -183,6 +199,28 @@ class RunStore:
     def _upload(self, path: Path, key: str) -> None:
         self.client.upload_file(str(path), self.bucket, key)
 
+    def _add(self, path: Path, key: str) -> None:
+        """Write a list of shuffles with those of it that are there, however many do so at once."""
+        place: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
+        while True:
+            content = path.read_bytes()
+            unless_changed: dict[str, Any] = {"IfNoneMatch": "*"}
+            try:
+                there = self.client.get_object(**place)
+                content = with_shuffles_of(there["Body"].read(), content)
+                unless_changed = {"IfMatch": there["ETag"]}
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _NOT_THERE:
+                    raise
+            try:
+                self.client.put_object(**place, Body=content, **unless_changed)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _OVERTAKEN:
+                    raise
+                time.sleep(_MOST_PAUSE * random.random())  # noqa: S311  # no secret
+            else:
+                return
+
     def _put(self, key: str, text: str) -> None:
         self.client.put_object(
             Bucket=self.bucket, Key=key, Body=text.encode(), ContentType="application/json"
@@ -191,7 +229,8 @@ class RunStore:
 
 #: A snapshot among a run's results, of either engine.
 _SNAPSHOT = re.compile(
-    r"dlc-models(-pytorch)?/[^/]+/[^/]+/train/snapshot-[^/]+\.(pt|index|meta|data-[0-9-of]+)"
+    r"dlc-models(?:-pytorch)?/[^/]+/[^/]+shuffle([0-9]+)/train/"
+    r"snapshot-[^/]+\.(?:pt|index|meta|data-[0-9-of]+)"
 )
 
 

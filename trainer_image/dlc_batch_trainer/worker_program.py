@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlc_batch_core.keys import own_folder
 from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.yaml_reader import read_yaml_mapping
@@ -143,14 +144,18 @@ class WorkerProgram:
     def _export(self, run: RunRequest, ready: Prepared, evaluation: Evaluation | None) -> None:
         results = self.job.results
         export_results(self.job.project, ready.model_folder, ready.home_metadata, results)
-        zip_results(results, run.run_id.rpartition("-")[0] or run.run_id)
+        if len(run.request.shuffles) == 1:  # else what is unpacked last would hide the others
+            zip_results(results, run.run_id.rpartition("-")[0] or run.run_id)
+        own = results / own_folder(self.job.shuffle, run.request.shuffles)
+        own.mkdir(exist_ok=True)
         if evaluation:  # beside the zip, which is unpacked over the lab's project
-            evaluation.write(results)
+            evaluation.write(own)
 
     def _write_record(self, training: Training) -> None:
         results = self.job.results
-        (results / METHODS_FILE).write_text(methods_text(training), encoding="utf-8")
-        write_run_file(results, run_facts(training))
+        own = own_folder(training.shuffle, training.run.request.shuffles)
+        (results / own / METHODS_FILE).write_text(methods_text(training), encoding="utf-8")
+        write_run_file(results, own, run_facts(training))
 
     def _say(self, notes: Iterable[str]) -> None:
         for note in notes:

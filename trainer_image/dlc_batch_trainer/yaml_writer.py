@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,15 @@ _Representer.add_representer(float, _Representer.represent_float)
 
 def write_yaml(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping of plain values."""
+    path.write_text(yaml_text(content), encoding="utf-8")
+
+
+def yaml_text(content: Mapping[str, Any]) -> str:
+    """Return a mapping of plain values as YAML."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _Representer
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # wrongly typed
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(dict(content), file)
+    text = StringIO()
+    yaml.dump(dict(content), text)
+    return text.getvalue()

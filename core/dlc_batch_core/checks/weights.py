@@ -23,6 +23,7 @@ class Wanted:
     """What the new training needs of the weights that it begins from."""
 
     engine: str
+    shuffles: tuple[int, ...]  # each goes on from the earlier run's of the same number
     body_parts: tuple[str, ...]  # of animals, then unique ones: the network's outputs, in order
 
 
@@ -56,6 +57,10 @@ def find_weights_problems(
     if not _has_snapshot(earlier.files, wanted.engine):
         what = f"The run {run_id} left no snapshot of the {wanted.engine} engine."
         return [_problem(what)]
+    trained = [part.shuffle for part in earlier.parts]
+    if trained and (lacking := sorted(set(wanted.shuffles) - set(trained))):
+        what = f"The run {run_id} trained the shuffles {listed(trained)}, and not"
+        return [_problem(f"{what} {listed(lacking)}, which would go on from it.")]
     if body_parts and body_parts != wanted.body_parts:
         what = f"The run {run_id} has the body parts {listed(body_parts)};"
         what += f" this project has {listed(wanted.body_parts)}."

@@ -14,6 +14,7 @@ from dlc_batch_core.money import cost_of, quote_of
 
 if TYPE_CHECKING:
     from dlc_batch.runs import RunStatus
+    from dlc_batch_core.progress import Progress
 
 
 @click.command("list")
@@ -64,9 +65,10 @@ def _print_status(found: RunStatus) -> None:
         f"{run.run_id}  {run.status}{attempt}  (lab {run.lab}, uploaded {run.submitted_at[:16]})"
     )
     if progress and not run.status.is_final:
-        loss = f", loss {progress.loss:.5f}" if progress.loss is not None else ""
-        epochs = f": epoch {progress.epoch} of {progress.epochs}{loss}" if progress.epochs else ""
-        click.echo(f"{progress.stage}{epochs}")
+        click.echo(_progress_text(progress))
+    for part in found.parts:
+        how = part.run.message if part.run.status.is_final else _progress_text(part.progress)
+        click.echo(f"shuffle {part.run.shuffle:<4} {part.run.status:<10} {how}".rstrip())
     money = cost_of(run) if run.status.is_final else quote_of(run)
     for text in (run.message, run.remedy, money):
         if text:
@@ -75,5 +77,13 @@ def _print_status(found: RunStatus) -> None:
         click.echo(f"{problem.severity}: {problem.where}: {problem.what} {problem.remedy}")
     for name, value in run.metrics.items():
         click.echo(f"  {name:<24} {value:10.2f}" if value % 1 else f"  {name:<24} {value:7.0f}")
-    if run.status == "SUCCEEDED":
+    if run.status.is_final and run.files:
         click.echo(f"To get the results: dlc-batch fetch {run.run_id} PROJECT_FOLDER", err=True)
+
+
+def _progress_text(progress: Progress | None) -> str:
+    if progress is None:
+        return ""
+    loss = f", loss {progress.loss:.5f}" if progress.loss is not None else ""
+    epochs = f": epoch {progress.epoch} of {progress.epochs}{loss}" if progress.epochs else ""
+    return f"{progress.stage}{epochs}"
