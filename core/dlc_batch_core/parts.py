@@ -74,7 +74,7 @@ def sum_up(run: Run, told: Mapping[int, Outcome]) -> Run:
         run,
         status=_status_of(others),
         message=_message(trained, others),
-        remedy=next((part.remedy for part in others if part.remedy), ""),
+        remedy=_remedy(trained, others),
         metrics=mean_metrics(trained),
         timings=_sums(part.timings for part in run.parts),
         files=tuple(dict.fromkeys(file for outcome in outcomes for file in outcome.files)),
@@ -99,6 +99,14 @@ def _message(trained: Sequence[Run], others: Sequence[Run]) -> str:
         return f"All {count} shuffles were trained.{_spread(trained)}"
     ends = " ".join(f"Shuffle {part.shuffle}: {part.message}" for part in others)
     return f"{len(trained)} of {count} shuffles were trained.{_spread(trained)} {ends}"
+
+
+def _remedy(trained: Sequence[Run], others: Sequence[Run]) -> str:
+    remedies = [part.remedy for part in others if part.remedy][:1]
+    if trained and others:
+        lacking = listed((part.shuffle for part in others), len(others))
+        remedies += [f"With `shuffles: [{lacking}]` in dlc-batch.yaml only the rest is trained."]
+    return " ".join(remedies)
 
 
 def _spread(trained: Sequence[Run]) -> str:

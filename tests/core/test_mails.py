@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.keys import run_id
 from dlc_batch_core.mails import Mail, compose, compose_plainly
+from dlc_batch_core.parts import part_of, sum_up
 from dlc_batch_core.problems import Problem, Severity
 from dlc_batch_core.run import MailKind, Run, Status
 from dlc_batch_trainer.attempts import halvings_now
@@ -104,6 +105,48 @@ ENDS = {
 }
 
 
+def shuffles(*ends: dict[str, Any]) -> tuple[Run, ...]:
+    parts = [part_of(RUN, number) for number, _ in enumerate(ends, 1)]
+    return tuple(dataclasses.replace(p, **end) for p, end in zip(parts, ends, strict=True))
+
+
+TRAINED = (
+    {
+        "status": Status.SUCCEEDED,
+        "attempt": 1,
+        "message": "Trained resnet_50.",
+        "metrics": {"test_rmse_px": 4.5, "train_frames": 95.0, "test_frames": 5.0},
+    },
+    {
+        "status": Status.SUCCEEDED,
+        "attempt": 2,
+        "message": "Trained resnet_50.",
+        "metrics": {"test_rmse_px": 5.0, "train_frames": 95.0, "test_frames": 5.0},
+    },
+)
+LOST_ONE = {
+    "status": Status.FAILED,
+    "attempt": 3,
+    "message": "The training was interrupted too often to finish.",
+    "remedy": "Upload the project again to train it anew; nothing of the project is lost.",
+    "timings": {"train": 900.0},
+}
+
+
+def several(*ends: dict[str, Any]) -> dict[str, Any]:
+    """What a run of several shuffles comes to, when they end as told."""
+    parts = shuffles(*ends)
+    files = ("shuffle1/evaluation.json", "shuffle2/evaluation.json")
+    summed = sum_up(dataclasses.replace(RUN, parts=parts), {})
+    return {**vars(summed), "files": files}
+
+
+ENDS |= {
+    "several": several(*TRAINED),
+    "several-failed": several(*TRAINED, LOST_ONE),
+}
+
+
 def written(mail: Mail) -> str:
     return f"To: {mail.lab}\nSubject: {mail.subject}\n\n{mail.body}"
 
@@ -171,6 +214,10 @@ QUOTED: dict[str, dict[str, Any]] = {
     "accepted-first": {
         "quote": {"hours_limit": 8.7, "dollars_limit": 9.17},
         "notes": (SHORTENED,),
+    },
+    "accepted-several": {
+        "quote": {**BOUND, **LIKELY, "shuffles": 2},
+        "parts": shuffles({}, {}),
     },
 }
 

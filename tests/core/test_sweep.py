@@ -13,6 +13,7 @@ from dlc_batch_core.fall_back import FallBack
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.outcome import Outcome
+from dlc_batch_core.parts import part_of
 from dlc_batch_core.run import MailState, Run, Status
 from dlc_batch_core.sweep import ADMIN, LATE, Sweep
 
@@ -99,6 +100,62 @@ class Scene:
 @pytest.fixture
 def scene(aws: Any, new_cloud: Callable[..., Any]) -> Scene:
     return Scene(replace(new_cloud(), table_name=aws.make_runs_table()))
+
+
+def with_parts(scene: Scene, status: Status, **ages: float) -> Run:
+    """A run of two shuffles whose jobs are job-1 and job-2; seconds since each part changed."""
+    run = scene.run(Status.SUBMITTING)
+    parts = [part_of(run, shuffle) for shuffle in (1, 2)]
+    scene.cloud.records.begin_parts(run, parts)
+    for part in parts:
+        scene.cloud.records.name_job(replace(part, job_id=f"job-{part.shuffle}"))
+    scene.cloud.records.queue(replace(run, status=Status.QUEUED))
+    for part in parts:
+        when = scene.at(ages.get(f"of_{part.shuffle}", HOUR))
+        ended = replace(part, status=status, updated_at=when, job_id=f"job-{part.shuffle}")
+        if status.is_final:
+            scene.cloud.records.end(ended)
+    return run
+
+
+def test_the_lost_end_of_one_shuffle_is_recorded(scene: Scene) -> None:
+    run = with_parts(scene, Status.QUEUED)
+    done = {"container": {"exitCode": 1}, "startedAt": 1, "stoppedAt": 2}
+    for shuffle, status in ((1, "FAILED"), (2, "RUNNING")):
+        job = TrainingJob(run.bucket, run.lab, run.run_id, shuffle)
+        scene.job(run, status, jobId=f"job-{shuffle}", parameters=job.to_parameters())
+        scene.batch.details[f"job-{shuffle}"]["jobName"] = job.name
+    scene.batch.details["job-1"] |= {"attempts": [done], "stoppedAt": scene.ms(2 * LATE)}
+    (found,) = scene.sweep()
+    assert "its job had failed, and no event said so" in found
+    now = scene.now(run)
+    assert [part.status for part in now.parts] == [Status.FAILED, Status.RUNNING]
+    assert now.status is Status.RUNNING
+    assert "FAILED:" not in scene.mails()
+
+
+def test_parts_that_nobody_summed_up_end_their_run(scene: Scene) -> None:
+    run = with_parts(scene, Status.FAILED)
+    (found,) = scene.sweep()
+    assert found == f"{run.run_id}: its parts had ended, and it had not."
+    assert scene.now(run).status is Status.FAILED
+    assert scene.mails().count("FAILED:") == 1
+    assert scene.sweep() == []
+
+
+def test_parts_that_just_ended_are_left_to_who_ends_the_run(scene: Scene) -> None:
+    run = with_parts(scene, Status.FAILED, of_2=10)
+    assert scene.sweep() == []
+    assert scene.now(run).status is Status.QUEUED
+
+
+def test_a_shuffle_whose_job_is_gone_has_failed(scene: Scene) -> None:
+    run = with_parts(scene, Status.QUEUED)
+    first, second = scene.sweep()
+    assert f"{run.run_id}, shuffle 1: its job is gone" in first
+    assert f"{run.run_id}, shuffle 2: its job is gone" in second
+    assert scene.now(run).status is Status.FAILED
+    assert scene.mails().count("FAILED:") == 1
 
 
 def test_a_lost_end_is_recorded_and_mailed_once(scene: Scene) -> None:
