@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from botocore.config import Config
 
+from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
+from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.errors import InfrastructureError, UserError
 from dlc_batch_trainer.store import RunStore, StoredUpload
 from dlc_batch_trainer.transfer import RangeStream, TransferFault
+from dlc_batch_trainer.yaml_writer import write_yaml
 
 if TYPE_CHECKING:
     from tests.trainer.conftest import Bench
@@ -144,3 +149,43 @@ def test_a_closed_port_is_a_fault_of_the_network() -> None:
     )
     with pytest.raises(TransferFault):
         StoredUpload(client, {"Bucket": "b", "Key": "k"}, "k", 10, "").open(0, 10)
+
+
+def test_jobs_of_one_run_write_one_list_of_shuffles(bench: Bench, tmp_path: Path) -> None:
+    """Given four jobs that end at once, when each adds its shuffle, then none is lost."""
+    name = "training-datasets/iteration-0/d/metadata.yaml"
+
+    def end(shuffle: int) -> None:
+        results = tmp_path / str(shuffle)
+        (results / name).parent.mkdir(parents=True)
+        entry = {"train_fraction": 0.8, "index": shuffle, "split": 1, "engine": "pytorch"}
+        write_yaml(results / name, {"shuffles": {f"t-shuffle{shuffle}": entry}})
+        store = RunStore(bench.s3, bench.bucket, bench.keys, shuffle)
+        assert store.write_results(results, is_one_of_several=True) == (name,)
+        assert store.write_results(results, is_one_of_several=True) == (name,)  # a second attempt
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(end, range(1, 5)))
+
+    written = read_yaml_mapping(bench.read(bench.keys.results + name).decode(), name)
+    shuffles = written["shuffles"]
+    assert isinstance(shuffles, dict)
+    assert sorted(each["index"] for each in shuffles.values()) == [1, 2, 3, 4]
+    assert len({each["split"] for each in shuffles.values()}) == 4
+
+
+def test_each_shuffle_begins_from_the_earlier_runs_of_its_number(
+    bench: Bench, tmp_path: Path
+) -> None:
+    results = RunKeys(bench.keys.lab, "earlier-0123456789ab").results
+    for shuffle in (1, 2):
+        place = f"dlc-models-pytorch/iteration-0/tJan1-trainset80shuffle{shuffle}/train"
+        key = f"{results}{place}/snapshot-best-3.pt"
+        bench.s3.put_object(Bucket=bench.bucket, Key=key, Body=b"%d" % shuffle)
+    for shuffle in (1, 2):
+        store = RunStore(bench.s3, bench.bucket, bench.keys, shuffle)
+        (found,) = store.find_snapshots("earlier-0123456789ab", tmp_path / str(shuffle))
+        assert found.read_bytes() == b"%d" % shuffle
+    third = RunStore(bench.s3, bench.bucket, bench.keys, 3)
+    with pytest.raises(UserError, match="left no snapshot"):
+        third.find_snapshots("earlier-0123456789ab", tmp_path / "3")
