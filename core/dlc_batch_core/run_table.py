@@ -19,9 +19,9 @@ from dlc_batch_core.run import (
     to_item,
 )
 
-#: How long a mail may be under way before another may send it, in seconds: less than the minute
-#: after which Lambda tries a failed invocation again.
-MAIL_CLAIM_SECONDS = 50
+#: How long a mail may be under way before another invocation may send it, in seconds: as long as
+#: one may be at work (template.yaml's Timeout). Its own retry need not wait.
+MAIL_CLAIM_SECONDS = 60
 
 
 class RunTable:

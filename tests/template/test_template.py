@@ -171,6 +171,16 @@ def test_the_retry_rules_name_the_trainers_exit_codes() -> None:
     assert len(rules) <= 5  # AWS Batch's limit
 
 
+def test_a_mail_is_claimed_for_as_long_as_a_function_may_be_at_work() -> None:
+    from dlc_batch_core.run_table import MAIL_CLAIM_SECONDS
+
+    template = yaml_parse(TEMPLATE.read_text())
+    functions = [template["Resources"][f"{name}Function"] for name in ("Submit", "Complete")]
+    limits = [each["Properties"].get("Timeout") for each in functions]
+    limits += [template["Globals"]["Function"]["Timeout"]]
+    assert max(limit for limit in limits if limit) <= MAIL_CLAIM_SECONDS
+
+
 def test_the_job_passes_every_parameter_as_an_argument_of_its_own() -> None:
     from dlc_batch_core.job import TrainingJob
 
