@@ -1,5 +1,6 @@
 """The whole way, from an object in the bucket to the mail, over HTTP on the local cloud."""
 
+import contextlib
 import io
 import json
 import os
@@ -25,6 +26,7 @@ from dlc_batch_core.keys import run_id
 from dlc_batch_core.run import Run, from_item
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
 STAND_IN = Path(__file__).with_name("stand_in_trainer.py")
 HOST_OF_TRAINER = Path(__file__).with_name("host_of_trainer.py")
 TENSORFLOW_PYTHON = ROOT / ".venv-tf" / "bin" / "python"
@@ -221,32 +223,42 @@ def zip_project_fixture() -> Callable[..., bytes]:
     return zip_project
 
 
+@contextlib.contextmanager
+def stand_ins_at(
+    home: Home,
+    open_session: Callable[[LocalCloud], Any],
+    settings: dict[str, str],
+    template: Path = TEMPLATE,
+    **parameters: str,
+) -> Iterator[Way]:
+    """A local cloud with settings and parameters of choice, whose jobs are stand-ins."""
+    images = {"test/stand-in": [sys.executable, str(STAND_IN)]}
+    settings = {**settings, "DLC_BATCH_LOCAL_IMAGES": json.dumps(images)}
+    parameters = {**parameters, "TrainerImage": "test/stand-in"}
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in settings.items():
+            environment.setenv(name, value)
+        cloud = up(home, UpOptions(template, parameters=parameters), print)
+    yield Way(cloud, open_session(cloud))
+    down(home, print)
+    shutil.rmtree(home.path, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def start_way(
     new_home: Callable[[], Home], open_session: Callable[[LocalCloud], Any]
 ) -> Iterator[Callable[[Path], Way]]:
     """Starts local clouds with a template of choice, whose jobs are stand-ins."""
-    homes: list[Home] = []
-
-    def start(template: Path) -> Way:
-        homes.append(new_home())
-        images = {"test/stand-in": [sys.executable, str(STAND_IN)]}
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("DLC_BATCH_LOCAL_IMAGES", json.dumps(images))
-            options = UpOptions(template, parameters={"TrainerImage": "test/stand-in"})
-            cloud = up(homes[-1], options, print)
-        return Way(cloud, open_session(cloud))
-
-    yield start
-    for home in homes:
-        down(home, print)
-        shutil.rmtree(home.path, ignore_errors=True)
+    with contextlib.ExitStack() as clouds:
+        yield lambda template: clouds.enter_context(
+            stand_ins_at(new_home(), open_session, {}, template)
+        )
 
 
 @pytest.fixture(scope="session")
 def way(start_way: Callable[[Path], Way]) -> Way:
     """The product's stack, whose jobs leave an outcome and train nothing."""
-    return start_way(ROOT / "template.yaml")
+    return start_way(TEMPLATE)
 
 
 #: The time limits of jobs and queues in parts: half an hour becomes 1.8 s, a day 86 s.
@@ -259,17 +271,19 @@ def impatient_way(
 ) -> Iterator[Way]:
     """The product's stack with stand-ins, where time limits are short, Lambda's second try comes
     after some seconds, and there is no image for TensorFlow."""
-    home = new_home()
-    images = {"test/stand-in": [sys.executable, str(STAND_IN)]}
-    parameters = {"TrainerImage": "test/stand-in", "TensorFlowImage": "test/missing"}
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DLC_BATCH_LOCAL_IMAGES", json.dumps(images))
-        environment.setenv("DLC_BATCH_LOCAL_TIME_SCALE", str(TIME_SCALE))
-        environment.setenv("DLC_BATCH_LOCAL_RETRY_WAIT", "10")
-        cloud = up(home, UpOptions(ROOT / "template.yaml", parameters=parameters), print)
-    yield Way(cloud, open_session(cloud))
-    down(home, print)
-    shutil.rmtree(home.path, ignore_errors=True)
+    more = {"DLC_BATCH_LOCAL_TIME_SCALE": str(TIME_SCALE), "DLC_BATCH_LOCAL_RETRY_WAIT": "10"}
+    with stand_ins_at(new_home(), open_session, more, TensorFlowImage="test/missing") as way:
+        yield way
+
+
+@pytest.fixture(scope="session")
+def unhurried_way(
+    new_home: Callable[[], Home], open_session: Callable[[LocalCloud], Any]
+) -> Iterator[Way]:
+    """The product's stack with stand-ins, where Lambda waits before its second try as in AWS."""
+    more = {"DLC_BATCH_LOCAL_RETRY_WAIT": "60"}
+    with stand_ins_at(new_home(), open_session, more) as way:
+        yield way
 
 
 @pytest.fixture(scope="session")
@@ -296,7 +310,7 @@ def trainer_host(
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("DLC_BATCH_LOCAL_IMAGES", json.dumps(images))
             parameters = {name: f"test/{name}" for name in pythons}
-            cloud = up(home, UpOptions(ROOT / "template.yaml", parameters=parameters), print)
+            cloud = up(home, UpOptions(TEMPLATE, parameters=parameters), print)
         with proxy_to(cloud.endpoint_url) as proxy:
             yield Host(Way(cloud, open_session(cloud)), settings, proxy, folder / "disk")
     finally:

@@ -155,26 +155,40 @@ def without_events(way: Way, function: str) -> Iterator[None]:
             events.enable_rule(Name=name)
 
 
-@pytest.mark.parametrize(
-    ("function", "service"),
-    [
-        ("SubmitFunction", "S3"),
-        ("SubmitFunction", "DYNAMODB"),
-        ("SubmitFunction", "SNS"),
-        ("SubmitFunction", "BATCH"),
-        ("CompleteFunction", "S3"),
-        ("CompleteFunction", "DYNAMODB"),
-        ("CompleteFunction", "SNS"),
-    ],
-)
+NEEDED = [
+    ("SubmitFunction", "S3"),
+    ("SubmitFunction", "DYNAMODB"),
+    ("SubmitFunction", "SNS"),
+    ("SubmitFunction", "BATCH"),
+    ("CompleteFunction", "S3"),
+    ("CompleteFunction", "DYNAMODB"),
+    ("CompleteFunction", "SNS"),
+]
+
+
+@pytest.mark.parametrize(("function", "service"), NEEDED)
 def test_a_service_that_fails_for_a_while(
     function: str, service: str, way: Way, zip_project: ZipProject
 ) -> None:
+    go_through_an_outage(way, function, service, zip_project(), OUTAGE_S)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("function", "service"), NEEDED)
+def test_a_service_that_fails_for_a_minute(
+    function: str, service: str, unhurried_way: Way, zip_project: ZipProject
+) -> None:
+    go_through_an_outage(unhurried_way, function, service, zip_project(), 60)
+
+
+def go_through_an_outage(
+    way: Way, function: str, service: str, project: bytes, seconds: float
+) -> None:
     with proxied(way, function, service) as proxy:
-        proxy.hook = failing_for(OUTAGE_S)
-        run = way.put(zip_project(), f"uploads/outage/{function}-{service}.zip")
-        time.sleep(OUTAGE_S)
-        ended = way.ended(run, seconds=90)
+        proxy.hook = failing_for(seconds)
+        run = way.put(project, f"uploads/outage/{function}-{service}.zip")
+        time.sleep(seconds)
+        ended = way.ended(run, seconds=60 + 4 * seconds)
 
     assert ended.status == "SUCCEEDED"
     assert len(way.jobs(run)) == 1

@@ -79,8 +79,9 @@ def configure_emulator(home: Home, port: int) -> None:
         S3_DATA_DIR=str(home.state / "s3"),
         LAMBDA_EXECUTOR="local",
         LAMBDA_WARM_TTL_SECONDS="60",
-        # AWS waits a minute, then two
+        # AWS waits a minute, then two; MiniStack no longer than half a minute, unless told
         LAMBDA_ASYNC_RETRY_BASE_SECONDS=os.environ.get("DLC_BATCH_LOCAL_RETRY_WAIT") or "1",
+        LAMBDA_ASYNC_RETRY_MAX_SECONDS="300",
         SFTP_ENABLED="0",
         IOT_MTLS_ENABLED="0",
     )
