@@ -48,13 +48,21 @@ class Budget:
 
     def find_problems(self, run: Run, request: Request) -> list[Problem]:
         """Reserve the most that a run may cost in its lab's month, or say why that can't be."""
+        count, cap_of_run = len(request.shuffles), self.rates.dollars_per_run
+        least = count * _LEAST_HOURS * self.rates.most_an_hour
+        if cap_of_run and least > cap_of_run and not math.isinf(least):
+            what = (
+                f"Your admin lets a run cost {cap_of_run:g} $ at most, which does not pay for six"
+                f" minutes of each of its {count} trainings."
+            )
+            return [problem("cap-per-run", REQUEST_FILE, what)]
         if not self.rates.dollars_per_month:
             return []
         if math.isinf(self.rates.most_an_hour):
             what = f"The stack has no price of {self._unpriced()}, and a budget for each month."
             return [problem("price-unknown", run.key, what)]
         month, cap = run.submitted_at[:7], round(100 * self.rates.dollars_per_month)
-        hours = len(request.shuffles) * request.time_limit_hours
+        hours = count * request.time_limit_hours
         cents = math.ceil(100 * hours * self.rates.most_an_hour)
         if self.ledger.reserve(run, month, cents, cap):
             return []

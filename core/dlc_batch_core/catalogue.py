@@ -69,6 +69,14 @@ _UPLOAD = {
         " the month is over, or ask your admin for more (`MonthlyDollarsPerLab`); then upload"
         " again.",
     ),
+    "cap-per-run": Entry(
+        _E,
+        "The most that a run may cost pays for no training",
+        "Your admin set what a run may cost, and its shuffles share it: each is ended when its"
+        " part is spent.",
+        "Ask for fewer `shuffles` in dlc-batch.yaml, or ask your admin for more"
+        " (`MaxDollarsPerRun`); then upload again.",
+    ),
     "price-unknown": Entry(
         _E,
         "The stack has a budget, but not the price of its computers",

@@ -48,7 +48,9 @@ class Completion:
         record = run.of_shuffle(change.job.shuffle) if run else None
         if run is None or record is None:
             raise CloudError(f"There is no record of run {change.job.run_id}.")
-        if self.fall_back is not None and self.fall_back.is_due(record, change):
+        if run.status.is_final:
+            pass  # a part that goes on was given up with it
+        elif self.fall_back is not None and self.fall_back.is_due(record, change):
             charged = self._charged(record, change, self._outcome(change))
             self.fall_back.resubmit(charged, change, claimant)
         elif change.job.submission == record.submission and record.job_id in (None, change.job_id):

@@ -68,7 +68,7 @@ def _succeeded(run: Run) -> str:
 
 def _failed(run: Run) -> str:
     parts = [f"The training of {run.key} has failed.", run.message, _todo(run)]
-    parts += [_interruptions(run), *map(_checkpoints, _untrained(run)), cost_of(run), _notes(run)]
+    parts += [_interruptions(run), _checkpoints(run), cost_of(run), _notes(run)]
     parts += [_scores(run), _how_to_fetch(run), _files(run)] if run.files else []
     return "\n\n".join(part for part in parts if part)
 
@@ -76,7 +76,7 @@ def _failed(run: Run) -> str:
 def _cancelled(run: Run) -> str:
     parts = [f"The training of {run.key} was cancelled, as your lab asked.", run.message]
     if run.files:
-        parts += [_scores(run), _how_to_fetch(run), _files(run)]
+        parts += [_todo(run), _scores(run), _how_to_fetch(run), _files(run)]
     else:
         parts += ["There are no results. To train the project after all, upload it again."]
     parts += [cost_of(run), _notes(run)]
@@ -112,11 +112,6 @@ def _shuffles(run: Run) -> str:
     )
 
 
-def _untrained(run: Run) -> list[Run]:
-    """What of a run has failed: the run itself, or parts of it."""
-    return [part for part in run.parts or (run,) if part.status is Status.FAILED]
-
-
 def _scores(run: Run) -> str:
     if not run.parts:
         return scores_of(run.metrics)
@@ -136,16 +131,26 @@ def _interruptions(run: Run) -> str:
 
 
 def _checkpoints(run: Run) -> str:
-    """What is left of a training that failed; they are never deleted at its end."""
-    it = f"Shuffle {run.shuffle}" if run.is_part else "It"
-    if run.attempt == 0 or (run.attempt == 1 and run.timings and "train" not in run.timings):
-        return f"{it} failed before the training began: there is no checkpoint."
-    folder = RunKeys(run.lab, run.run_id).shuffle(run.shuffle).checkpoints
-    return (
-        "The checkpoints that were made until then are kept:\n"
-        f"  s3://{run.bucket}/{folder}\n"
-        "A new upload is a new run: it begins from the start, not from them."
-    )
+    """What is left of trainings that failed; they are never deleted at their end."""
+    failed = [each for each in run.parts or (run,) if each.status is Status.FAILED]
+    keys = RunKeys(run.lab, run.run_id)
+    kept = [
+        f"  s3://{run.bucket}/{keys.shuffle(each.shuffle).checkpoints}"
+        for each in failed
+        if not _failed_early(each)
+    ]
+    if not kept:
+        return "It failed before the training began: there is no checkpoint."
+    return "\n".join([
+        "The checkpoints that were made until then are kept:",
+        *kept,
+        "A new upload is a new run: it begins from the start, not from them.",
+    ])  # fmt: skip
+
+
+def _failed_early(run: Run) -> bool:
+    is_told = run.attempt == 1 and bool(run.timings) and "train" not in run.timings
+    return run.attempt == 0 or is_told
 
 
 def _notes(run: Run) -> str:
@@ -167,9 +172,9 @@ def _how_to_fetch(run: Run) -> str:
 
 def _reading(run: Run) -> str:
     """What the files that are not DeepLabCut's own are good for."""
-    lines = [f"  {name:<18}{text}" for name, text in _OWN_FILES.items() if name in run.files]
-    if run.parts and run.files:
-        lines = [f"  shuffle<k>/{name:<18}{text}" for name, text in _OWN_FILES.items()]
+    folder = "shuffle<k>/" if run.parts else ""
+    there = {file.rpartition("/")[2] for file in run.files}
+    lines = [f"  {folder}{name:<18}{text}" for name, text in _OWN_FILES.items() if name in there]
     return "\n".join(["Worth reading among the results:", *lines]) if lines else ""
 
 

@@ -14,6 +14,8 @@ from dlc_batch_core.run import OF_THE_RUN, Run, Status, time_text
 from dlc_batch_core.run_table import RunTable
 from dlc_batch_core.words import listed
 
+#: How the names of scores end of which there is a mean.
+_MEANT = ("_rmse_px", "_rmse_pcutoff_px", "_map", "_mar")
 #: Below all positions of events: nothing but its parts moves such a run.
 _POSITION = 1
 
@@ -36,16 +38,21 @@ def gather(run: Run, table: RunTable, outcomes: Outcomes, now: float) -> Run:
         run: with its parts, as the table has it now; a run of one shuffle is returned as it is.
         now: seconds since the epoch.
     """
-    states = {part.status for part in run.parts}
-    if not states or run.status.is_final:
+    if run.status.is_final or not run.parts:
         return run
-    if all(state.is_final for state in states):
-        table.end(replace(sum_up(run, _told(run, outcomes)), updated_at=time_text(now)))
-    elif run.status is Status.QUEUED and states != {Status.QUEUED}:
-        running = replace(run, status=Status.RUNNING, updated_at=time_text(now))
-        table.advance(running, _POSITION)
-    else:
+    if not all(part.status.is_final for part in run.parts):
+        return advance(run, table, now)
+    table.end(replace(sum_up(run, _told(run, outcomes)), updated_at=time_text(now)))
+    return table.get(run.lab, run.run_id) or run
+
+
+def advance(run: Run, table: RunTable, now: float) -> Run:
+    """Move a run that is QUEUED on when a part of it is at work; return it as it is then."""
+    begun = any(part.status is not Status.QUEUED for part in run.parts)
+    if run.status is not Status.QUEUED or not begun:
         return run
+    running = replace(run, status=Status.RUNNING, updated_at=time_text(now))
+    table.advance(running, _POSITION)
     return table.get(run.lab, run.run_id) or run
 
 
@@ -68,7 +75,8 @@ def sum_up(run: Run, told: Mapping[int, Outcome]) -> Run:
     """
     trained = [part for part in run.parts if part.status is Status.SUCCEEDED]
     others = [part for part in run.parts if part.status is not Status.SUCCEEDED]
-    first = next((part for part in trained if part.images_per_second), None)
+    measured = next((part for part in trained if part.images_per_second), None)
+    types = {part.instance_type for part in run.parts}
     outcomes = [told[part.shuffle] for part in trained if part.shuffle in told]
     return replace(
         run,
@@ -80,8 +88,8 @@ def sum_up(run: Run, told: Mapping[int, Outcome]) -> Run:
         files=tuple(dict.fromkeys(file for outcome in outcomes for file in outcome.files)),
         notes=_notes(run, told),
         attempt=max(part.attempt for part in run.parts),
-        images_per_second=first.images_per_second if first else None,
-        instance_type=first.instance_type if first else None,
+        images_per_second=measured.images_per_second if measured else None,
+        instance_type=types.pop() if len(types) == 1 else None,
         cost=_cost(run.parts),
     )
 
@@ -120,8 +128,8 @@ def _spread(trained: Sequence[Run]) -> str:
 
 
 def mean_metrics(parts: Sequence[Run]) -> dict[str, float]:
-    """Return the mean of each metric that all of some parts have."""
-    names = parts[0].metrics if parts else {}
+    """Return the mean of each score that all of some parts have; their intervals have none."""
+    names = [name for name in (parts[0].metrics if parts else {}) if name.endswith(_MEANT)]
     return {
         name: fmean(part.metrics[name] for part in parts)
         for name in names

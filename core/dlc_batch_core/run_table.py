@@ -20,7 +20,8 @@ from dlc_batch_core.run import (
 )
 
 #: How long a mail may be under way before another invocation may send it, in seconds: as long as
-#: one may be at work (template.yaml's Timeout). Its own retry need not wait.
+#: one of submit or complete may be at work (template.yaml's Timeout). Its own retry need not wait,
+#: and the sweep looks at what is late by far more.
 MAIL_CLAIM_SECONDS = 60
 
 
@@ -150,7 +151,7 @@ class RunTable:
     def advance(self, run: Run, position: int) -> bool:
         """Write that a job is running, unless something later is known."""
         names = ("status", "updated_at", "job_id", "shuffle", "attempt")
-        values = {name: getattr(run, name) for name in names}
+        values = {name: each for name in names if (each := getattr(run, name)) is not None}
         condition = (
             f"NOT #status IN ({_FINAL_NAMES})"
             " AND (attribute_not_exists(#position) OR #position < :position)"
@@ -228,8 +229,8 @@ _FIRST_VALUE = {":first": {"N": "1"}}
 _PLACEHOLDER = re.compile(r"#(\w+)")
 #: A change of state leaves them to their own writers.
 _OTHERS = ("submission", "idle_since", "reserved_cents", "reserved_in", "is_settled")
-#: Up to 20 parts share an item of 400 kB with their run: lists are its alone, and of a text they
-#: have so many letters.
+#: Up to 20 parts share an item of 400 kB with their run: lists are its alone, and a text of theirs
+#: has so many bytes.
 _MOST_OF_A_PART = 1_000
 _NOT_OF_PARTS = ("problems", "notes", "files", "network", "quote", "accepted_mail", "mail")
 
@@ -243,7 +244,8 @@ def _written(run: Run) -> dict[str, object]:
         left.update(_NOT_OF_PARTS)
     own = {name: value for name, value in vars(run).items() if name not in left}
     if run.is_part:
-        own |= {name: own[name][:_MOST_OF_A_PART] for name in ("message", "remedy")}
+        for name in ("message", "remedy"):
+            own[name] = own[name].encode()[:_MOST_OF_A_PART].decode(errors="ignore")
     return {name: value for name, value in own.items() if value is not None}
 
 

@@ -17,7 +17,7 @@ from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.keys import RunKeys, is_folder_marker, lab_of, parse_upload_key, run_id
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.mailing import Publish, send_pending
-from dlc_batch_core.parts import gather, part_of
+from dlc_batch_core.parts import advance, part_of
 from dlc_batch_core.problems import Problem, in_stable_order
 from dlc_batch_core.project import Project
 from dlc_batch_core.request import Request
@@ -190,15 +190,20 @@ class Submission:
     def _queue(
         self, run: Run, check: Check, project: Project, request: Request, is_retry: bool
     ) -> Run:
-        key = RunKeys(run.lab, run.run_id).request
-        self.objects.put(run.bucket, key, _asked(run, check.root, project, request))
-        queue, hours = self.queues[engine_of(project, request)], request.time_limit_hours
-        shuffles = request.shuffles
-        if len(shuffles) == 1:
-            job_id = self._submit(run, shuffles[0], queue, hours, is_retry)
-        else:
-            job_id = None
-            self._submit_parts(run, shuffles, queue, hours, is_retry)
+        queue, shuffles = self.queues[engine_of(project, request)], request.shuffles
+        jobs = [TrainingJob(run.bucket, run.lab, run.run_id, shuffle) for shuffle in shuffles]
+        found = [queue.find(job.name) if is_retry else None for job in jobs]
+        if None in found:
+            key = RunKeys(run.lab, run.run_id).request
+            self.objects.put(run.bucket, key, _asked(run, check.root, project, request))
+        parts = [part_of(run, shuffle) for shuffle in shuffles] if len(shuffles) > 1 else []
+        if parts:  # they are there before the jobs, whose events look for them
+            self.table.begin_parts(run, parts)
+        job_id = None
+        for number, job in enumerate(jobs):
+            job_id = found[number] or queue.submit(job, request.time_limit_hours)
+            if parts:
+                self.table.name_job(replace(parts[number], job_id=job_id))
         work = work_of(check, project, request)
         quote = self.budget.quote(run, work, request) if self.budget else None
         queued = replace(
@@ -207,29 +212,14 @@ class Submission:
             quote=quote.to_dict() if quote else {},
             status=Status.QUEUED,
             updated_at=self._time(),
-            job_id=job_id,
+            job_id=None if parts else job_id,
             shuffle=shuffles[0],
             problems=check.problems,
             notes=check.mended,
         )
         if not self.table.queue(queued):
             self.table.owe_acceptance(queued)  # the job's own events were faster
-        return gather(self._now(run), self.table, self.objects, self.clock())
-
-    def _submit_parts(
-        self, run: Run, shuffles: Sequence[int], queue: Queue, hours: float, is_retry: bool
-    ) -> None:
-        """Submit a job for each shuffle. The parts are there first: jobs' events look for them."""
-        parts = [part_of(run, shuffle) for shuffle in shuffles]
-        self.table.begin_parts(run, parts)
-        for part in parts:
-            job_id = self._submit(run, part.shuffle, queue, hours, is_retry)
-            self.table.name_job(replace(part, job_id=job_id))
-
-    def _submit(self, run: Run, shuffle: int, queue: Queue, hours: float, is_retry: bool) -> str:
-        job = TrainingJob(run.bucket, run.lab, run.run_id, shuffle)
-        found = queue.find(job.name) if is_retry else None
-        return found or queue.submit(job, hours)
+        return advance(self._now(run), self.table, self.clock())
 
     def _now(self, run: Run) -> Run:
         current = self.table.get(run.lab, run.run_id)

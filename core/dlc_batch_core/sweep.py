@@ -66,16 +66,16 @@ class Sweep:
         """Mend what can be mended; returns a sentence for each thing found."""
         found: list[str] = []
         runs = self.completion.table.open_runs()
-        records = [record for run in runs for record in (run, *run.parts)]
+        records = [record for run in runs for record in (*_parts_at_work(run), run)]
         known = self.jobs.describe([each.job_id for each in records if each.job_id])
-        for run in runs:
+        for record in records:
             try:
-                found += self._look(run, known, claimant)
+                found += self._look(record, known, claimant)
             except DlcBatchError as error:  # somebody else is at it: the next sweep looks again
-                logger.info("left alone", extra={"run_id": run.run_id, "reason": str(error)})
+                logger.info("left alone", extra={"run": _named(record), "reason": str(error)})
             except Exception as error:  # one run must not hide the others
                 logger.exception("could not be swept")
-                found.append(f"{_named(run)}: could not be looked at: {error}.")
+                found.append(f"{_named(record)}: could not be looked at: {error}.")
         if found:
             self.completion.publish(_mail(found))
         return found
@@ -88,18 +88,8 @@ class Sweep:
         elif run.status is Status.SUBMITTING:
             yield from self._submit(run, claimant)
         elif run.parts:
-            for part in run.parts:
-                if not part.status.is_final:
-                    yield from self._look_at_job(part, known, claimant)
             yield from self._gather(run, claimant)
-        else:
-            yield from self._look_at_job(run, known, claimant)
-
-    def _look_at_job(
-        self, run: Run, known: Mapping[str, Mapping[str, Any]], claimant: str
-    ) -> Iterator[str]:
-        """Hold a run of one shuffle, or a part of one, against its job."""
-        if run.job_id is None:
+        elif run.job_id is None:
             yield from self._go_on(run, claimant)
         elif (detail := known.get(run.job_id)) is None:
             yield from self._end_unknown(run, claimant)
@@ -108,13 +98,13 @@ class Sweep:
             yield from self._compare(run, detail, is_idle, claimant)
 
     def _gather(self, run: Run, claimant: str) -> Iterator[str]:
-        """End a run whose parts have all ended, and nobody summed them up."""
-        if not all(part.status.is_final for part in run.parts):
-            return
+        """Move a run to where its parts are, where nobody else has."""
         if min(self._age(part) for part in run.parts) < self.late:
-            return  # whoever ended the last one is at it
-        self._tell_end(self.completion.gather(run), claimant)
-        yield f"{_named(run)}: its parts had ended, and it had not."
+            return  # whoever changed the last one is at it
+        now = self.completion.gather(run)
+        if now.status.is_final:
+            self._tell_end(now, claimant)
+            yield f"{_named(run)}: its parts had ended, and it had not."
 
     def _send(self, run: Run, claimant: str) -> Iterator[str]:
         if run.mail is not MailState.PENDING or self._age(run) < self.late:
@@ -131,7 +121,8 @@ class Sweep:
             return
         for record in run.parts or (run,):
             job = TrainingJob(run.bucket, run.lab, run.run_id, record.shuffle)
-            if (job_id := self.jobs.find(job.name)) is not None:  # its record was never written
+            job_id = record.job_id or self.jobs.find(job.name)  # its record was never written
+            if job_id is not None and not record.status.is_final:
                 self.jobs.terminate(job_id, "The run was given up.")
         message = "The project could not be handed to AWS Batch in six hours."
         remedy = "The admin finds the cause in the log of the submit function; then upload again."
@@ -189,7 +180,8 @@ class Sweep:
             return
         reason = f"{TIMED_OUT}: {gone / 3600:.1f} hours in all attempts"
         self.jobs.terminate(change.job_id, reason)
-        yield f"{change.job.run_id}: its job was ended: {reason}."
+        job = change.job
+        yield f"{job.run_id}, shuffle {job.shuffle}: its job was ended: {reason}."
 
     def _look_at_waiting(self, run: Run, change: JobChange, is_idle: bool) -> Iterator[str]:
         """Cancel a job that waits where nothing is at work, sweep after sweep.
@@ -210,9 +202,11 @@ class Sweep:
 
     def _fail(self, run: Run, message: str, remedy: str, claimant: str) -> None:
         now = time_text(self._now)
-        failed = replace(run, status=Status.FAILED, message=message, remedy=remedy, updated_at=now)
-        self.completion.table.end(failed)
-        current = self.completion.table.get(run.lab, run.run_id) or failed
+        records = [part for part in run.parts if not part.status.is_final] if run.parts else [run]
+        for record in records:
+            failed = replace(record, status=Status.FAILED, updated_at=now)
+            self.completion.table.end(replace(failed, message=message, remedy=remedy))
+        current = self.completion.table.get(run.lab, run.run_id) or run
         self._tell_end(self.completion.gather(current), claimant)
 
     def _tell_end(self, run: Run, claimant: str) -> None:
@@ -220,8 +214,8 @@ class Sweep:
         self._mail(run, claimant)
 
     def _mail(self, run: Run, claimant: str) -> None:
-        parts = self.completion
-        send_pending(run, parts.table, parts.publish, claimant, self._now)
+        its = self.completion
+        send_pending(run, its.table, its.publish, claimant, self._now)
 
     @property
     def _now(self) -> float:
@@ -233,6 +227,13 @@ class Sweep:
 
     def _since(self, milliseconds: Any) -> float:
         return self._now - float(milliseconds) / 1000 if milliseconds else 0.0
+
+
+def _parts_at_work(run: Run) -> tuple[Run, ...]:
+    """The parts whose jobs are to be looked at: not while some have none yet."""
+    if run.status is Status.SUBMITTING or run.status.is_final:
+        return ()
+    return tuple(part for part in run.parts if not part.status.is_final)
 
 
 def _named(run: Run) -> str:

@@ -22,7 +22,7 @@ _EPOCHS, _ITERATIONS = 200, 1_030_000
 class Work:
     """How much there is to train."""
 
-    network: str  # engine and network, such as pytorch/resnet_50
+    network: str  # engine and network, such as pytorch/resnet_50; empty where shuffles differ
     images: int  # that go through the network: frames times epochs, or iterations times batch
     is_measurable: bool = True  # a top-down one trains a detector too, at a speed of its own
     trainings: int = 1  # of shuffles; the images are those of the longest
@@ -34,10 +34,11 @@ def work_of(check: Check, project: Project, request: Request) -> Work:
     frames = sum(len(table.rows) for table in check.tables)
     homes = check.homes or (None,)
     networks = [network_of(project, request, home, "")[0] for home in homes]
+    is_one = len(set(networks)) == 1
     return Work(
-        f"{engine}/{networks[0]}",
+        f"{engine}/{networks[0]}" if is_one else "",
         max(_images(engine, request, home, frames) for home in homes),
-        is_measurable=len(set(networks)) == 1 and not is_top_down(networks[0]),
+        is_measurable=is_one and not is_top_down(networks[0]),
         trainings=len(homes),
     )
 

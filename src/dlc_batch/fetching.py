@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from dlc_batch_core.errors import CloudError, LabError, ProjectError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.run import REST_MARK, Run, Status
 from dlc_batch_core.yaml_reader import read_yaml_mapping
+
+#: In the names that DeepLabCut gives, and in our own folder.
+_SHUFFLE = re.compile(r"shuffle([0-9]+)(?![0-9])")
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,12 @@ def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
             Bucket=cloud.bucket, Prefix=prefix
         )
         found = [item for page in pages for item in page.get("Contents", [])]
+    lost = {part.shuffle for part in run.parts if part.status is not Status.SUCCEEDED}
     results = [
-        Result(each["Key"], _path(each["Key"].removeprefix(prefix)), each["Size"])
+        Result(each["Key"], path, each["Size"])
         for each in found
         if not each["Key"].endswith("/")
+        if not _is_of(lost, path := _path(each["Key"].removeprefix(prefix)))
     ]
     lacking = set(run.files) - {str(result.path) for result in results}
     lacking = {name for name in lacking if not name.startswith(REST_MARK)}
@@ -63,6 +69,16 @@ def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
         what = f"The results of run {run.run_id} are not whole: {', '.join(sorted(lacking))}."
         raise CloudError(what, "Somebody deleted them: upload the project again.")
     return tuple(results)
+
+
+def _is_of(shuffles: set[int], path: PurePosixPath) -> bool:
+    """Whether a file is of one of some shuffles that were not trained to their end.
+
+    Their splits are kept: DeepLabCut's list of shuffles may name them.
+    """
+    if path.parts[0] == "training-datasets":
+        return False
+    return any(int(number) in shuffles for number in _SHUFFLE.findall(str(path)))
 
 
 def fetch(

@@ -23,6 +23,11 @@ class RunStatus:
     progress: Progress | None
     parts: tuple[RunStatus, ...] = ()  # of a run of several shuffles
 
+    @classmethod
+    def from_record(cls, run: Run) -> RunStatus:
+        """Return what the table alone says."""
+        return cls(run, None, tuple(cls(part, None) for part in run.parts))
+
     def to_dict(self) -> dict[str, object]:
         """Return the answer of `status --json`."""
         run = self.run

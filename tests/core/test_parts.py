@@ -16,7 +16,8 @@ from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.mails import compose
 from dlc_batch_core.outcome import ErrorKind, Outcome
 from dlc_batch_core.parts import part_of, sum_up
-from dlc_batch_core.run import MailKind, MailState, Run, Status, to_attribute
+from dlc_batch_core.problems import Problem
+from dlc_batch_core.run import MailKind, MailState, Run, Status
 from dlc_batch_core.submission import Claim, Submission, Upload
 
 SHUFFLES = (1, 2, 5)
@@ -87,7 +88,7 @@ def leave(cloud: Any, run: Run, shuffle: int, error: float = 4.0, **values: Any)
         "job_id": job_of(cloud, run, shuffle),
         "attempt": 1,
         "message": "Trained.",
-        "metrics": {"test_rmse_px": error},
+        "metrics": {"test_rmse_px": error, "test_rmse_low_px": error, "test_frames": 4.0},
         "files": (f"dlc-models-pytorch/i/s-shuffle{shuffle}/train/snapshot-best-1.pt",),
         "notes": ("A note of all.", f"Drawn for {shuffle}."),
         "instance_type": "g4dn.xlarge",
@@ -115,7 +116,7 @@ def test_each_shuffle_gets_a_job_and_the_lab_one_mail(asked: bytes, new_cloud: A
         (shuffle, Status.QUEUED) for shuffle in SHUFFLES
     ]
     assert [part.job_id for part in run.parts] == [job_of(cloud, run, each) for each in SHUFFLES]
-    assert (run.status, run.job_id, run.notes) == (Status.QUEUED, None, run.notes)
+    assert (run.status, run.job_id) == (Status.QUEUED, None)
     assert kinds(cloud) == ["ACCEPTED:"]
     assert "3 shuffles (1, 2, 5)" in cloud.mails[0].body
 
@@ -174,17 +175,19 @@ def test_the_last_end_ends_the_run(order: tuple[int, ...], asked: bytes, new_clo
     cloud.mails.clear()
     for shuffle in order:
         leave(cloud, run, shuffle, error=3.0 + shuffle)
-        assert record(cloud, event(cloud, run, shuffle, "RUNNING")).status is Status.RUNNING
+        running = record(cloud, event(cloud, run, shuffle, "RUNNING"))
+        assert (running.status, running.job_id) == (Status.RUNNING, None)
     for shuffle in order:
         assert cloud.mails == []
         ended = record(cloud, event(cloud, run, shuffle, "SUCCEEDED", 0, startedAt=1))
         again = record(cloud, event(cloud, run, shuffle, "SUCCEEDED", 0, startedAt=1))
         assert again.status is ended.status
-    assert (ended.status, len(ended.files)) == (Status.SUCCEEDED, 3)
+    assert (ended.status, len(ended.files), ended.job_id) == (Status.SUCCEEDED, 3, None)
     assert ended.metrics["test_rmse_px"] == pytest.approx((4 + 5 + 8) / 3)
     assert "5.67 px in the mean (standard deviation 2.08 px)" in ended.message
     assert "A note of all." in ended.notes
     assert "Shuffle 2: Drawn for 2." in ended.notes
+    assert "test_rmse_low_px" not in ended.metrics
     assert ended.cost["hours"] == pytest.approx(3.0)
     assert kinds(cloud) == ["SUCCEEDED:"]
     assert cloud.records.get(run.lab, run.run_id).mail is MailState.SENT
@@ -282,16 +285,17 @@ def test_cancelled_parts_and_no_failed_one_make_a_cancelled_run() -> None:
         replace(part_of(run, shuffle), status=status)
         for shuffle, status in ((1, Status.SUCCEEDED), (2, Status.CANCELLED))
     )
-    assert sum_up(replace(run, parts=parts), {}).status is Status.CANCELLED
-    assert (
-        "cancelled"
-        in compose(replace(run, parts=parts, status=Status.CANCELLED), MailKind.FINAL).body
-    )
+    told = {1: Outcome(True, "job-1", 1, "Trained.", files=("shuffle1/run.json",))}
+    ended = sum_up(replace(run, parts=parts), told)
+    body = compose(ended, MailKind.FINAL).body
+    assert (ended.status, ended.files) == (Status.CANCELLED, ("shuffle1/run.json",))
+    assert "dlc-batch fetch" in body
+    assert "`shuffles: [2]`" in body
 
 
 def test_the_longest_record_of_twenty_parts_has_room(new_cloud: Any, asked: bytes) -> None:
     cloud = new_cloud(upload=asked)
-    text = "ü" * 5_000
+    text = "😀" * 5_000  # four bytes each
     run = Run("miller", f"mouse-{uuid.uuid4().hex[:12]}", Status.SUBMITTING, "b", "k")
     run = replace(run, submitted_at="t")
     cloud.records.begin(run, "one", cloud.now)
@@ -302,26 +306,39 @@ def test_the_longest_record_of_twenty_parts_has_room(new_cloud: Any, asked: byte
         metrics = {f"a_metric_{n}_px": 1.23456789 for n in range(20)}
         failed = replace(part, status=Status.FAILED, message=text, remedy=text, metrics=metrics)
         assert cloud.records.end(replace(failed, notes=(text,) * 9, files=(text,) * 9))
-    many = (text,) * 200
-    assert cloud.records.end(replace(run, status=Status.FAILED, notes=many, files=many))
+    many, problems = (text,) * 200, (Problem("code", text, text, text),) * 200
+    ended = replace(run, status=Status.FAILED, notes=many, files=many, message=text, remedy=text)
+    assert cloud.records.end(replace(ended, problems=problems))
     found = cloud.records.get(run.lab, run.run_id)
     assert len(found.parts) == 20
-    names = [name for name in vars(found) if name not in ("parts", "is_part")]
-    sizes = [
-        len(str(to_attribute(name, value)).encode())
-        for record_ in (found, *found.parts)
-        for name in names
-        if (value := getattr(record_, name)) is not None
-    ]
-    assert sum(sizes) < MAX_ITEM
+    key = {"lab": {"S": run.lab}, "run_id": {"S": run.run_id}}
+    item = cloud.client.get_item(TableName=cloud.table_name, Key=key)["Item"]
+    held = [name + text for name, value in item.items() for text in value.values()]
+    assert sum(len(text.encode()) for text in held) < MAX_ITEM
 
 
 def test_a_run_goes_on_from_an_earlier_one_shuffle_by_shuffle() -> None:
     earlier = Run("miller", "mouse-0123456789ab", Status.SUCCEEDED, "b", "k")
     files = ("dlc-models-pytorch/i/s/train/snapshot-best-1.pt",)
-    parts = tuple(part_of(earlier, shuffle) for shuffle in (1, 2))
+    parts = tuple(replace(part_of(earlier, n), status=Status.SUCCEEDED) for n in (1, 2))
     earlier = replace(earlier, files=files, parts=parts)
     fits, misfit = Wanted("pytorch", (2,), ()), Wanted("pytorch", (2, 3), ())
     assert find_weights_problems(earlier.run_id, earlier, (), fits) == []
     (problem,) = find_weights_problems(earlier.run_id, earlier, (), misfit)
     assert "trained the shuffles 1, 2, and not 3" in problem.what
+    failed = replace(parts[1], status=Status.FAILED)
+    partly = replace(earlier, status=Status.FAILED, parts=(parts[0], failed))
+    assert find_weights_problems(earlier.run_id, partly, (), replace(fits, shuffles=(1,))) == []
+    (problem,) = find_weights_problems(earlier.run_id, partly, (), fits)
+    assert "trained the shuffles 1, and not 2" in problem.what
+
+
+def test_what_is_told_of_a_run_that_has_ended_changes_nothing(
+    asked: bytes, new_cloud: Any
+) -> None:
+    """Given the sweep gave a run up, when Spot gives out under a part, nothing is submitted."""
+    cloud = new_cloud(upload=asked)
+    run = queued(cloud)
+    cloud.records.end(replace(run, status=Status.FAILED))
+    after = record(cloud, event(cloud, run, 2, "FAILED", statusReason=LOST))
+    assert (after.status, cloud.asked) == (Status.FAILED, [])

@@ -158,6 +158,28 @@ def test_a_shuffle_whose_job_is_gone_has_failed(scene: Scene) -> None:
     assert scene.mails().count("FAILED:") == 1
 
 
+def test_what_is_given_up_leaves_no_shuffle_at_work(scene: Scene) -> None:
+    """Given one shuffle was trained, and the run was left in SUBMITTING for six hours."""
+    run = scene.run(Status.SUBMITTING, age=7 * HOUR)
+    first, second = (part_of(run, shuffle) for shuffle in (1, 2))
+    scene.cloud.records.begin_parts(run, [first, second])
+    for part in (first, second):
+        scene.cloud.records.name_job(replace(part, job_id=f"job-{part.shuffle}"))
+    done = replace(first, status=Status.SUCCEEDED, job_id="job-1", attempt=1)
+    scene.cloud.records.end(done)
+    outcome = Outcome(True, "job-1", 1, "Trained.", files=("shuffle1/run.json",))
+    key = RunKeys("miller", run.run_id).shuffle(1).outcome
+    scene.cloud.objects[key] = outcome.to_json().encode()
+
+    scene.sweep()
+
+    now = scene.now(run)
+    assert [part.status for part in now.parts] == [Status.SUCCEEDED, Status.FAILED]
+    assert (now.status, now.files) == (Status.FAILED, ("shuffle1/run.json",))
+    assert scene.batch.ended == [("job-2", "The run was given up.")]
+    assert scene.mails() == ["FAILED:"]
+
+
 def test_a_lost_end_is_recorded_and_mailed_once(scene: Scene) -> None:
     run = scene.run(Status.RUNNING, job_id="job-1", attempt=1)
     done = {"container": {"exitCode": 0}, "startedAt": 1, "stoppedAt": 2}

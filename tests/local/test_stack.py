@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import time
 import uuid
 import zipfile
 from pathlib import Path
@@ -50,9 +49,9 @@ def test_the_event_names_the_version_that_was_uploaded(tiny, wait_for):
     assert logs == {("first",), ("second",)}
 
 
-def test_what_an_update_interrupts_is_tried_again_as_it_is_now(tiny, wait_for):
+def test_what_an_update_interrupts_is_tried_again_as_it_is_now(tiny, wait_for, tmp_path):
     functions, logs = tiny.client("lambda"), tiny.client("logs")
-    code = "import os, time\ndef handler(event, _):\n    print('began', os.environ['IT_IS'])\n"
+    code = "import os, time\ndef handler(event, _):\n    open(event['sign'], 'w').close()\n"
     code += "    time.sleep(event['seconds'])\n    print('ended', os.environ['IT_IS'])\n"
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -77,11 +76,11 @@ def test_what_an_update_interrupts_is_tried_again_as_it_is_now(tiny, wait_for):
         return any(what in event["message"] for event in found)
 
     def invoke(seconds, kind):
-        payload = json.dumps({"seconds": seconds})
+        payload = json.dumps({"seconds": seconds, "sign": str(tmp_path / "began")})
         functions.invoke(FunctionName=name, Payload=payload, InvocationType=kind)
 
     invoke(6, "Event")
-    time.sleep(1)  # it is at work
+    wait_for((tmp_path / "began").exists)
     functions.update_function_configuration(
         FunctionName=name, Environment={"Variables": {"IT_IS": "new"}}
     )

@@ -152,17 +152,23 @@ def test_a_closed_port_is_a_fault_of_the_network() -> None:
 
 
 def test_jobs_of_one_run_write_one_list_of_shuffles(bench: Bench, tmp_path: Path) -> None:
-    """Given four jobs that end at once, when each adds its shuffle, then none is lost."""
+    """Given four jobs that end at once, and a list made at home with an entry for each of their
+    shuffles and one for another, when each adds its own, then none is lost or set back."""
     name = "training-datasets/iteration-0/d/metadata.yaml"
+    at_home = {
+        f"t-shuffle{n}": {"train_fraction": 0.8, "index": n, "split": n, "engine": "tensorflow"}
+        for n in range(1, 6)
+    }
 
     def end(shuffle: int) -> None:
         results = tmp_path / str(shuffle)
         (results / name).parent.mkdir(parents=True)
-        entry = {"train_fraction": 0.8, "index": shuffle, "split": 1, "engine": "pytorch"}
-        write_yaml(results / name, {"shuffles": {f"t-shuffle{shuffle}": entry}})
+        own = {"train_fraction": 0.8, "index": shuffle, "split": 9, "engine": "pytorch"}
+        trained = f"t-shuffle{shuffle}"
+        write_yaml(results / name, {"shuffles": {**at_home, trained: own}})
         store = RunStore(bench.s3, bench.bucket, bench.keys, shuffle)
-        assert store.write_results(results, is_one_of_several=True) == (name,)
-        assert store.write_results(results, is_one_of_several=True) == (name,)  # a second attempt
+        assert store.write_results(results, trained) == (name,)
+        assert store.write_results(results, trained) == (name,)  # a second attempt
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(end, range(1, 5)))
@@ -170,8 +176,9 @@ def test_jobs_of_one_run_write_one_list_of_shuffles(bench: Bench, tmp_path: Path
     written = read_yaml_mapping(bench.read(bench.keys.results + name).decode(), name)
     shuffles = written["shuffles"]
     assert isinstance(shuffles, dict)
-    assert sorted(each["index"] for each in shuffles.values()) == [1, 2, 3, 4]
-    assert len({each["split"] for each in shuffles.values()}) == 4
+    engines = {each["index"]: each["engine"] for each in shuffles.values()}
+    assert engines == {**dict.fromkeys(range(1, 5), "pytorch"), 5: "tensorflow"}
+    assert len({each["split"] for each in shuffles.values()}) == 5
 
 
 def test_each_shuffle_begins_from_the_earlier_runs_of_its_number(

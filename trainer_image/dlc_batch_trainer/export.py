@@ -16,6 +16,7 @@ No config.yaml: the lab's own stays as it is. No path of this computer in any of
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +29,7 @@ from dlc_batch_trainer.yaml_writer import write_yaml, yaml_text
 
 RUN_FILE = "run.json"
 METADATA_FILE = "metadata.yaml"
+_SHARED = re.compile(rf"training-datasets/.*/({METADATA_FILE}|CollectedData_[^/]*)")
 #: Both engines'; a run has those of one.
 _MODELS = frozenset({"dlc-models-pytorch", "dlc-models"})
 _FOLDERS = (
@@ -105,7 +107,7 @@ def _relative(value: Any, project: Path) -> Any:
 
 
 def merge_metadata(home: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a metadata.yaml of the lab's, or of another job of the run, with our shuffle in it.
+    """Return a metadata.yaml with our shuffle in it.
 
     DeepLabCut looks up each shuffle's engine there, and takes one that is missing for TensorFlow.
     Splits are numbered; ours gets a number of its own, as it was drawn anew.
@@ -120,14 +122,30 @@ def merge_metadata(home: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str
 
 
 def is_shared(name: str) -> bool:
-    """Whether a result is DeepLabCut's list of shuffles, which is one for all of a project."""
+    """Whether a result is one for all shuffles of a project: DeepLabCut's list of them, and its
+    merged label table, whose bytes differ from one time it is written to the next."""
+    return _SHARED.fullmatch(name) is not None
+
+
+def is_list_of_shuffles(name: str) -> bool:
+    """Whether a result is DeepLabCut's metadata.yaml."""
     return name.endswith(f"/{METADATA_FILE}")
 
 
-def with_shuffles_of(there: bytes, ours: bytes) -> bytes:
-    """Return our metadata.yaml with the other shuffles of one that another job has written."""
-    read = (read_yaml_mapping(each.decode(), METADATA_FILE) for each in (there, ours))
-    return yaml_text(merge_metadata(*read)).encode()
+def with_shuffle(there: bytes, ours: bytes, trained: str) -> bytes:
+    """Return the metadata.yaml that another job of the run has written, with our shuffle in it.
+
+    Args:
+        trained: the name of ours in it. What else ours lists, the lab has made at home: another
+            job may have trained it since.
+    """
+    lists = (read_yaml_mapping(each.decode(), METADATA_FILE) for each in (there, ours))
+    theirs, mine = (each["shuffles"] for each in lists)
+    assert isinstance(theirs, dict)  # noqa: S101  # DeepLabCut wrote both
+    assert isinstance(mine, dict)  # noqa: S101
+    others = {name: each for name, each in {**mine, **theirs}.items() if name != trained}
+    merged = merge_metadata({"shuffles": others}, {"shuffles": {trained: mine[trained]}})
+    return yaml_text(merged).encode()
 
 
 def _edit_yaml(path: Path, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -154,8 +172,8 @@ def write_run_file(folder: Path, own: str, facts: Mapping[str, object]) -> None:
 
     Args:
         folder: results/.
-        own: where in it the files lie that are not DeepLabCut's; a run of several shuffles has
-            such a folder for each, and a list of its shuffles to which the other jobs add.
+        own: where in it the files lie that are not DeepLabCut's. A run of several shuffles has
+            such a folder for each, and files that all its jobs write: those are not hashed.
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     named = {file.relative_to(folder).as_posix(): file for file in files}

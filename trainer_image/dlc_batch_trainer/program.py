@@ -111,8 +111,7 @@ class TrainingProgram:
         try:
             with self._signals() as signals:
                 end = self._train(run, upload, checkpoints, signals)
-                is_one_of_several = len(run.request.shuffles) > 1
-                files = self.store.write_results(self.work / "results", is_one_of_several)
+                files = self._write_results(run)
                 trained = Trained(end.message, end.metrics, files)
                 if run.request.analyze_videos or run.request.export_model:
                     self._record(checkpoints, trained=True)
@@ -168,6 +167,13 @@ class TrainingProgram:
             again = self._gather(run, upload)
             again = dataclasses.replace(again, halvings=job.halvings, is_scored=job.is_scored)
             job = self._restored(again, checkpoints)
+
+    def _write_results(self, run: RunRequest) -> tuple[str, ...]:
+        results = self.work / "results"
+        if len(run.request.shuffles) == 1:
+            return self.store.write_results(results)
+        trained = next(results.glob("dlc-models*/*/*")).name
+        return self.store.write_results(results, trained)
 
     def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:
         """Bring everything that the training process needs onto the disk."""

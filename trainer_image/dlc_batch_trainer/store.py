@@ -23,7 +23,7 @@ from dlc_batch_core.progress import Progress
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.checkpoint_store import CheckpointStore
 from dlc_batch_trainer.errors import InfrastructureError, UserError
-from dlc_batch_trainer.export import is_shared, with_shuffles_of
+from dlc_batch_trainer.export import is_list_of_shuffles, with_shuffle
 from dlc_batch_trainer.ingest import WORKERS
 from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.transfer import TransferFault
@@ -38,9 +38,7 @@ _GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 _CHANGED = "PreconditionFailed"
 #: What S3 answers where another job has written what was just read, or is about to.
 _OVERTAKEN = frozenset({_CHANGED, "ConditionalRequestConflict", *_GONE})
-#: And of an object that is not there, where it must not be told that it is not.
-_NOT_THERE = frozenset({"AccessDenied", *_GONE})
-_MOST_PAUSE = 1.0  # seconds until it is read again
+_TRIES, _MOST_PAUSE = 50, 1.0  # seconds until it is read again
 _FIRST_SERVER_ERROR = 500  # HTTP: from here on the fault is S3's, and passes
 
 
@@ -152,16 +150,20 @@ class RunStore:
     def write_outcome(self, outcome: Outcome) -> None:
         self._put(self.keys.shuffle(self.shuffle).outcome, outcome.to_json())
 
-    def write_results(self, folder: Path, is_one_of_several: bool = False) -> tuple[str, ...]:
+    def write_results(self, folder: Path, trained: str | None = None) -> tuple[str, ...]:
         """Upload every file of a folder; returns their names relative to results/.
 
         Args:
-            is_one_of_several: other jobs of the run add to the same list of shuffles.
+            trained: the shuffle's name in DeepLabCut's list of them, where other jobs of the run
+                add theirs to it.
         """
         names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
         for name in names:
-            write = self._add if is_one_of_several and is_shared(name) else self._upload
-            patiently(partial(write, folder / name, self.keys.results + name))
+            path, key = folder / name, self.keys.results + name
+            if trained and is_list_of_shuffles(name):
+                patiently(partial(self._add, path, key, trained))
+            else:
+                patiently(partial(self._upload, path, key))
         return tuple(names)
 
     def find_snapshots(self, run_id: str, target: Path) -> tuple[Path, ...]:
@@ -199,23 +201,27 @@ class RunStore:
     def _upload(self, path: Path, key: str) -> None:
         self.client.upload_file(str(path), self.bucket, key)
 
-    def _add(self, path: Path, key: str) -> None:
-        """Write a list of shuffles with those of it that are there, however many do so at once."""
+    def _add(self, path: Path, key: str, trained: str) -> None:
+        """Write a list of shuffles with those of it that are there, however many do so at once.
+
+        Raises:
+            ClientError: S3 refuses, or others were faster each time.
+        """
         place: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
-        while True:
+        for left in reversed(range(_TRIES)):
             content = path.read_bytes()
             unless_changed: dict[str, Any] = {"IfNoneMatch": "*"}
             try:
                 there = self.client.get_object(**place)
-                content = with_shuffles_of(there["Body"].read(), content)
+                content = with_shuffle(there["Body"].read(), content, trained)
                 unless_changed = {"IfMatch": there["ETag"]}
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _NOT_THERE:
+                if error.response["Error"]["Code"] not in _GONE:
                     raise
             try:
                 self.client.put_object(**place, Body=content, **unless_changed)
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _OVERTAKEN:
+                if error.response["Error"]["Code"] not in _OVERTAKEN or not left:
                     raise
                 time.sleep(_MOST_PAUSE * random.random())  # noqa: S311  # no secret
             else:

@@ -52,12 +52,12 @@ def find_weights_problems(
                 "Wait for its mail, then upload the project again.",
             )
         ]
-    if earlier.status is not Status.SUCCEEDED:
+    trained = [part.shuffle for part in earlier.parts if part.status is Status.SUCCEEDED]
+    if earlier.status is not Status.SUCCEEDED and not trained:
         return [_problem(f"The run {run_id} ended as {earlier.status}: it left no network.")]
     if not _has_snapshot(earlier.files, wanted.engine):
         what = f"The run {run_id} left no snapshot of the {wanted.engine} engine."
         return [_problem(what)]
-    trained = [part.shuffle for part in earlier.parts]
     if trained and (lacking := sorted(set(wanted.shuffles) - set(trained))):
         what = f"The run {run_id} trained the shuffles {listed(trained)}, and not"
         return [_problem(f"{what} {listed(lacking)}, which would go on from it.")]

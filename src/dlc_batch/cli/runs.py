@@ -29,7 +29,7 @@ def list_(options: Options, lab: str | None, as_json: bool) -> None:
         raise LabError(f"`{lab}` can't be a lab's name.", "It is 1 to 32 of a-z, 0-9 and -.")
     runs = list_runs(options.connect(), lab)
     if as_json:
-        print_json({"runs": [RunStatus(run, None).to_dict() for run in runs]})
+        print_json({"runs": [RunStatus.from_record(run).to_dict() for run in runs]})
         return
     if not runs:
         whose = f"Lab `{lab}` has no runs." if lab else "No runs yet."
@@ -75,6 +75,8 @@ def _print_status(found: RunStatus) -> None:
             click.echo(text)
     for problem in run.problems:
         click.echo(f"{problem.severity}: {problem.where}: {problem.what} {problem.remedy}")
+    if run.metrics and found.parts:
+        click.echo("mean of the shuffles:")
     for name, value in run.metrics.items():
         click.echo(f"  {name:<24} {value:10.2f}" if value % 1 else f"  {name:<24} {value:7.0f}")
     if run.status.is_final and run.files:
