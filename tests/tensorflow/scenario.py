@@ -48,8 +48,8 @@ class Listener:
     def _now(self) -> int:
         return self.steps[-1][0] if self.steps else 0
 
-    def phase(self, batch_size: int) -> None:
-        print(f"{batch_size} frames a step")
+    def phase(self, batch_size: int, step: int = 0, steps: int = 0) -> None:
+        print(f"{batch_size} frames a step, from {step} of {steps}")
 
     def step(self, *told: Any) -> None:
         *_, step, steps, images, loss = told

@@ -53,8 +53,9 @@ class Channel:
         """Tell a sentence for the lab."""
         self._send({"event": "note", "text": text})
 
-    def phase(self, batch_size: int) -> None:
+    def phase(self, batch_size: int, step: int = 0, steps: int = 0) -> None:
         """See plan.Monitor."""
+        self._place = {"step": step, "steps": steps} if steps else {}
         self._send({"event": "phase", "batch_size": batch_size})
 
     def step(

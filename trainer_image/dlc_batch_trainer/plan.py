@@ -91,8 +91,13 @@ class TrainedSnapshot:
 class Monitor(Protocol):
     """Who watches a training: hears of its steps and tells it when to stop."""
 
-    def phase(self, batch_size: int) -> None:
-        """Hear that a phase begins, with so many frames a step."""
+    def phase(self, batch_size: int, step: int = 0, steps: int = 0) -> None:
+        """Hear that a phase begins.
+
+        Args:
+            batch_size: frames a step.
+            step, steps: with TensorFlow, the iteration that it goes on from, of how many.
+        """
 
     def step(
         self, phase: str, epoch: int, epochs: int, step: int, steps: int, images: int, loss: float

@@ -80,7 +80,7 @@ def _train(plan: TrainingPlan, monitor: Monitor, settings: dict[str, Any]) -> Tr
         course = Course(plan, monitor, network, batches, examiner, schedule, settings, began_from)
         if resumed and plan.resume:
             course.restore(plan.resume, resumed)
-        monitor.phase(settings["batch_size"])
+        monitor.phase(settings["batch_size"], course.iteration, schedule.iterations)
         course.run()
         require_steps(course.iteration)
         path = course.write_snapshot(plan.model_folder / "train")
