@@ -69,8 +69,19 @@ def test_the_days_in_the_table_are_the_templates_defaults() -> None:
     assert f"at least {TEMPLATE['Parameters']['CheckpointDays']['MinValue']}" in PAGE
 
 
+def test_every_alarm_of_the_template_has_its_entry() -> None:
+    resources = TEMPLATE["Resources"].items()
+    alarms = {name for name, each in resources if each["Type"] == "AWS::CloudWatch::Alarm"}
+    section = PAGE.split("## When an alarm comes")[1].split("\n## ")[0]
+    rows = [row.split(" | ") for row in section.splitlines() if row.startswith("| `")]
+    assert {row[0].strip("| `") for row in rows} == alarms
+    assert all(len(row) == 4 for row in rows)  # meaning, where to look, what to do
+    for group in re.findall(r"`(\w+Logs)`", section):
+        assert TEMPLATE["Resources"][group]["Type"] == "AWS::Logs::LogGroup"
+
+
 def test_there_is_something_to_test() -> None:
-    assert len(AWS) == 8
+    assert len(AWS) == 10
     assert len(SAM) == 7
     assert len(OURS) == 12
 

@@ -19,6 +19,7 @@ _SHORT_HELP = {
     "lab": "Choose who hears about which lab.",
     "teardown": "Delete the stack.",
     "doctor": "Examine the deployed stack.",
+    "redrive": "Tell the functions again what they could not deal with.",
     "local": "Run the whole system on this computer.",
 }
 
