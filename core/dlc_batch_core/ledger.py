@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from dlc_batch_core.run import Run
@@ -20,6 +21,16 @@ _MONTH = "month#"
 _TRIES, _MOST_PAUSE = 10, 0.5
 
 
+def month_key(month: str) -> str:
+    """Return the sort key of a month, such as `2026-11`."""
+    return _MONTH + month
+
+
+def committed_in(item: Mapping[str, Any]) -> int:
+    """Return the cents that an item of a month says are spent or reserved."""
+    return int(item.get("committed", {"N": "0"})["N"])
+
+
 class Ledger:
     """The labs' months in the runs table."""
 
@@ -29,15 +40,15 @@ class Ledger:
 
     def committed(self, lab: str, month: str) -> int:
         """Return the cents that a lab has spent or reserved in a month, such as `2026-11`."""
-        key = {"lab": {"S": lab}, "run_id": {"S": _MONTH + month}}
+        key = {"lab": {"S": lab}, "run_id": {"S": month_key(month)}}
         answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
-        return int(answer.get("Item", {}).get("committed", {"N": "0"})["N"])
+        return committed_in(answer.get("Item", {}))
 
     def reserve(self, run: Run, month: str, cents: int, cap: int) -> bool:
         """Reserve for a run; whether the lab's month had room, or it was reserved before."""
         of_month = self._update(
             run.lab,
-            _MONTH + month,
+            month_key(month),
             "ADD committed :cents",
             "attribute_not_exists(committed) OR committed <= :room",
             {":cents": cents, ":room": cap - cents},
@@ -60,7 +71,7 @@ class Ledger:
             return
         of_month = self._update(
             run.lab,
-            _MONTH + run.reserved_in,
+            month_key(run.reserved_in),
             "ADD committed :less",
             "attribute_exists(committed)",
             {":less": cents - run.reserved_cents},

@@ -56,6 +56,7 @@ class Cloud:
     job_queue: str
     topic_arn: str = ""
     lab: str | None = None  # the only one whose records the user may read
+    monthly_dollars: float = 0.0  # that each lab may spend; 0: no cap
 
     @property
     def name(self) -> str:
@@ -181,6 +182,8 @@ def _no_such_stack(account: Account) -> CloudError:
 def _of_stack(stack: Stack) -> Cloud:
     given = stack.description.get("Outputs", [])
     outputs = {each["OutputKey"]: each["OutputValue"] for each in given}
+    given = stack.description.get("Parameters", [])
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in given}
     try:
         return Cloud(
             stack.session,
@@ -190,6 +193,7 @@ def _of_stack(stack: Stack) -> Cloud:
             outputs["JobQueue"],
             outputs.get("TopicArn", ""),
             os.environ.get(LAB_VARIABLE),
+            float(parameters.get("MonthlyDollarsPerLab") or 0),
         )
     except KeyError as error:
         raise CloudError(

@@ -1,20 +1,23 @@
-"""`dlc-batch lab`: who hears about which lab."""
+"""`dlc-batch lab`: who hears about which lab, and what each spends."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 from dlc_batch.cli.options import Options, json_option, print_json
+from dlc_batch_core.run import time_text
 
 if TYPE_CHECKING:
     from dlc_batch.labs import Subscriber
+    from dlc_batch.spending import Spending
 
 
 @click.group()
 def lab() -> None:
-    """Choose who hears about which lab."""
+    """Choose who hears about which lab, and see what each spends."""
 
 
 @lab.command()
@@ -43,13 +46,23 @@ def add(options: Options, lab_name: str, email: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def list_(options: Options, as_json: bool) -> None:
-    """List who hears about which lab."""
-    from dlc_batch import labs
+    """List the labs, what each has spent this month, and who hears about it.
 
-    found = labs.list_subscribers(options.connect())
+    With a budget, what is reserved for runs that have not ended counts as spent.
+    """
+    from dlc_batch import labs, spending
+
+    cloud = options.connect()
+    found = labs.list_subscribers(cloud)
+    month = time_text(time.time())[: len("2026-11")]
+    named = {lab for each in found for lab in each.labs or ()}
+    spent = spending.list_spending(cloud, month, named)
     if as_json:
-        print_json({"subscribers": [_to_answer(each) for each in found]})
+        subscribers = [_to_answer(each) for each in found]
+        print_json({"labs": [vars(each) for each in spent], "subscribers": subscribers})
         return
+    for one in spent:
+        click.echo(f"{one.lab:<32}  {_describe_month(one)}")
     for each in found:
         click.echo(f"{each.email:<32}  {_describe(each)}")
     if not found:
@@ -77,6 +90,13 @@ def _to_answer(each: Subscriber) -> dict[str, object]:
     """Return one address; `labs` is null for every lab, and where AWS does not tell it yet."""
     labs = list(each.labs) if each.arn and each.labs is not None else None
     return {"email": each.email, "labs": labs, "confirmed": each.arn is not None}
+
+
+def _describe_month(each: Spending) -> str:
+    if each.monthly_dollars is None:
+        return f"{each.dollars:.2f} $ in {each.month}"
+    cap = f"{each.monthly_dollars:.2f} $"
+    return f"{each.dollars:.2f} $ of {cap} in {each.month}, spent or reserved"
 
 
 def _describe(each: Subscriber) -> str:
