@@ -48,12 +48,15 @@ class Budget:
 
     def find_problems(self, run: Run, request: Request) -> list[Problem]:
         """Reserve the most that a run may cost in its lab's month, or say why that can't be."""
-        if not self.rates.dollars_per_month:
+        cap = self.ledger.cap_of(run.lab)
+        if cap is None:
+            cap = round(100 * self.rates.dollars_per_month)
+        if not cap:
             return []
         if math.isinf(self.rates.most_an_hour):
             what = f"The stack has no price of {self._unpriced()}, and a budget for each month."
             return [problem("price-unknown", run.key, what)]
-        month, cap = run.submitted_at[:7], round(100 * self.rates.dollars_per_month)
+        month = run.submitted_at[:7]
         hours = len(request.shuffles) * request.time_limit_hours
         cents = math.ceil(100 * hours * self.rates.most_an_hour)
         if self.ledger.reserve(run, month, cents, cap):

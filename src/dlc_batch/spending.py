@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
+from dlc_batch.labs import check_lab
 from dlc_batch_core.costs import Cost
-from dlc_batch_core.ledger import committed_in, month_key
+from dlc_batch_core.ledger import SETTINGS, Ledger, cap_in, committed_in, month_key
 from dlc_batch_core.run import from_item
 
 Item = Mapping[str, Any]
@@ -40,14 +41,29 @@ def list_spending(cloud: Cloud, month: str, labs: Iterable[str] = ()) -> tuple[S
     return tuple(_spending(cloud, lab, month, of_lab[lab]) for lab in sorted(of_lab))
 
 
+def set_cap(cloud: Cloud, lab: str, dollars: float | None) -> None:
+    """Let a lab spend so much a month, 0 for no cap; None: as much as the stack lets each.
+
+    Runs that have started keep what was reserved for them.
+
+    Raises:
+        LabError: the name can't be a lab's.
+    """
+    check_lab(lab)
+    cents = None if dollars is None else round(100 * dollars)
+    with aws_errors_as_ours():
+        Ledger(cloud.dynamodb, cloud.table_name).set_cap(lab, cents)
+
+
 def _spending(cloud: Cloud, lab: str, month: str, items: list[Item]) -> Spending:
     by_key = {item["run_id"]["S"]: item for item in items}
-    cap = cloud.monthly_dollars or None
-    if cap is not None:
+    own = cap_in(by_key.get(SETTINGS, {}))
+    cap = cloud.monthly_dollars if own is None else own / 100
+    if cap:
         dollars = committed_in(by_key.get(month_key(month), {})) / 100
     else:
         dollars = _cost_of_runs(month, items)
-    return Spending(lab, month, dollars, cap)
+    return Spending(lab, month, dollars, cap or None)
 
 
 def _cost_of_runs(month: str, items: list[Item]) -> float:
