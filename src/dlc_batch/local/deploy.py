@@ -34,6 +34,7 @@ _CODE = {
 }
 _STACK_S = 180
 _POLL_S = 0.3
+_NOT_CREATED = ("CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 _NO_CHANGE = "No updates are to be performed"
 
 Template = dict[str, Any]
@@ -153,8 +154,8 @@ def _create_or_update(stacks: Any, template: Template, parameters: list[dict[str
 
 
 def _drop_failed(stacks: Any) -> None:
-    """A stack whose creation failed can only be deleted."""
-    if _status(stacks) in ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+    """A stack whose creation failed, or ended with the server in between, can only be deleted."""
+    if _status(stacks) in _NOT_CREATED:
         stacks.delete_stack(StackName=STACK_NAME)
         _settled(stacks)
 
