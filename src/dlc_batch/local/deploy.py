@@ -41,7 +41,7 @@ Template = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Stack:
+class DeployedStack:
     """What a deployed stack is known by."""
 
     name: str
@@ -94,7 +94,7 @@ def _is_packed_as_it_lies(resource: dict[str, Any]) -> bool:
 
 def deploy(
     cloud: LocalCloud, template_file: Path, builder: ArtifactBuilder, chosen: dict[str, str]
-) -> Stack:
+) -> DeployedStack:
     """Create the stack, or bring it up to date; `chosen` are parameter values. Raises
     LocalCloudError naming the resource that failed."""
     template = load_template(template_file)
@@ -188,7 +188,7 @@ def _failures(stacks: Any) -> str:
     return "; ".join(dict.fromkeys(failed)) or "no reason given"
 
 
-def describe(cloud: LocalCloud) -> Stack:
+def describe(cloud: LocalCloud) -> DeployedStack:
     """The stack's outputs, and the bucket that labs upload to: output Bucket or BucketName, else
     the only bucket of the stack."""
     stacks = aws_client(cloud, "cloudformation")
@@ -199,4 +199,4 @@ def describe(cloud: LocalCloud) -> Stack:
         r["PhysicalResourceId"] for r in resources if r["ResourceType"] == "AWS::S3::Bucket"
     ]
     bucket = outputs.get("Bucket") or outputs.get("BucketName") or next(iter(buckets), None)
-    return Stack(STACK_NAME, bucket, outputs)
+    return DeployedStack(STACK_NAME, bucket, outputs)
