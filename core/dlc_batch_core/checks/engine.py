@@ -18,7 +18,7 @@ from dlc_batch_core.networks import (
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project import Project
 from dlc_batch_core.request import REQUEST_FILE, Request, override_refused
-from dlc_batch_core.settings import is_allowed_setting
+from dlc_batch_core.settings import is_override
 from dlc_batch_core.words import listed, shown
 
 #: pose_cfg.yaml's min_input_size and max_input_size, squared, after its global_scale.
@@ -53,7 +53,7 @@ def _of_other_engine(request: Request, engine: str) -> Iterator[Problem]:
             remedy = f"Write `{_LENGTHS[engine]}` instead, or remove it."
             yield problem("request-engine", REQUEST_FILE, what, remedy)
     for path, value in request.overrides.items():
-        if not is_allowed_setting(path, value, engine):
+        if not is_override(path, value, engine):
             yield override_refused(path, value, (engine,), REQUEST_FILE)
 
 
