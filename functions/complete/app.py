@@ -45,13 +45,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     run = completion.record(change, context.aws_request_id)
     logger.info("recorded", extra={"run_id": run.run_id, "lab": run.lab, "status": run.status})
     if before is not None and _without_mails(before) != _without_mails(run):
-        _tell(measure(change, run))  # an event that came before counted then
+        _tell(measure(before, change, run))  # an event that came before counted then
 
 
 def _tell(measured: dict[str, tuple[MetricUnit, float]]) -> None:
     for name, (unit, value) in measured.items():
         metrics.add_metric(name=name, unit=unit, value=value)
-    metrics.flush_metrics()
+    if measured:
+        metrics.flush_metrics()
 
 
 def _without_mails(run: Run) -> Run:
@@ -59,9 +60,11 @@ def _without_mails(run: Run) -> Run:
     return replace(run, mail=None, accepted_mail=None, is_settled=None)
 
 
-def measure(change: JobChange, run: Run) -> dict[str, tuple[MetricUnit, float]]:
-    """Return what an event says, as the dashboard shows it."""
-    told: dict[str, tuple[MetricUnit, float]] = {f"Run{run.status.title()}": (MetricUnit.Count, 1)}
+def measure(before: Run, change: JobChange, run: Run) -> dict[str, tuple[MetricUnit, float]]:
+    """Return what an event says of a run that it changed, as the dashboard shows it."""
+    told: dict[str, tuple[MetricUnit, float]] = {}
+    if run.status is not before.status:  # else another attempt, or another of its shuffles
+        told[f"Run{run.status.title()}"] = (MetricUnit.Count, 1)
     if change.waited is not None:
         told["QueueMinutes"] = (MetricUnit.NoUnit, change.waited / 60)
     if run.status.is_final and run.cost:

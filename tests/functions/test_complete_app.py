@@ -110,6 +110,18 @@ def test_an_event_counts_once_however_often_it_is_told(
 
 
 @pytest.mark.usefixtures("table")
+def test_another_attempt_is_no_other_run(
+    around: Any, load: Load, context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = load("complete")
+    app.handler(event(around.bucket, "RUNNING"), context)
+    assert counted(capsys) == ["RunRunning"]
+    attempts = event(around.bucket, "FAILED")["detail"]["attempts"]
+    app.handler(event(around.bucket, "RUNNING", attempts=attempts), context)
+    assert counted(capsys) == []
+
+
+@pytest.mark.usefixtures("table")
 def test_an_event_that_only_sends_the_mail_counts_no_end(
     around: Any, load: Load, context: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
