@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from dlc_batch.cli import cli
 from dlc_batch_core.catalogue import CHAPTERS
 from dlc_batch_core.request import FIELDS, REQUEST_FILE
-from dlc_batch_core.settings import allowed_settings
+from dlc_batch_core.settings import BELOW_TRANSFORMS, allowed_settings
 
 DOCS = Path(__file__).parent
 TEMPLATE = DOCS.parent / "template.yaml"
@@ -25,6 +25,7 @@ def request_page() -> str:
     """Return docs/request.md: every key of dlc-batch.yaml."""
     rows = [f"| `{f.name}` | {f.expects} | {f.doc} | `{f.name}: {f.example}` |" for f in FIELDS]
     settings = [f"- `{each}`" for each in allowed_settings() if not _is_below_another(each)]
+    below = [f"- `{name}`: `{'`, `'.join(keys)}`" for name, keys in BELOW_TRANSFORMS.items()]
     of_tensorflow = [f"- `{each}`" for each in allowed_settings("tensorflow")]
     return "\n".join(
         [
@@ -41,11 +42,15 @@ def request_page() -> str:
             "## Overrides",
             "",
             "Settings of DeepLabCut's `pytorch_config.yaml`, by dotted path. `*` stands for one",
-            "part of the path; of the transforms under `data`, what lies below them may be set",
-            "too, such as `data.train.crop_sampling.width`. Numbers, switches and lists of them",
-            "pass; a setting that could run code or name a file does not.",
+            "part of the path. Numbers, switches and lists of them pass; a setting that could run",
+            "code or name a file does not.",
             "",
             *settings,
+            "",
+            "Of the transforms, what DeepLabCut reads below them may be set too, such as",
+            "`data.train.crop_sampling.width`; a key that it does not read is refused:",
+            "",
+            *below,
             "",
             "With the TensorFlow engine, settings of `pose_cfg.yaml`:",
             "",

@@ -48,21 +48,17 @@ class Budget:
 
     def find_problems(self, run: Run, request: Request) -> list[Problem]:
         """Reserve the most that a run may cost in its lab's month, or say why that can't be."""
-        count, cap_of_run = len(request.shuffles), self.rates.dollars_per_run
-        least = count * _LEAST_HOURS * self.rates.most_an_hour
-        if cap_of_run and least > cap_of_run and not math.isinf(least):
-            what = (
-                f"Your admin lets a run cost {cap_of_run:g} $ at most, which does not pay for six"
-                f" minutes of each of its {count} trainings."
-            )
+        if what := self._unpaid(request):
             return [problem("cap-per-run", REQUEST_FILE, what)]
-        if not self.rates.dollars_per_month:
+        cap = self.ledger.cap_of(run.lab)
+        if cap is None:
+            cap = round(100 * self.rates.dollars_per_month)
+        if not cap:
             return []
         if math.isinf(self.rates.most_an_hour):
             what = f"The stack has no price of {self._unpriced()}, and a budget for each month."
             return [problem("price-unknown", run.key, what)]
-        month, cap = run.submitted_at[:7], round(100 * self.rates.dollars_per_month)
-        hours = count * request.time_limit_hours
+        month, hours = run.submitted_at[:7], len(request.shuffles) * request.time_limit_hours
         cents = math.ceil(100 * hours * self.rates.most_an_hour)
         if self.ledger.reserve(run, month, cents, cap):
             return []
@@ -73,6 +69,17 @@ class Budget:
             f" {month}, {left / 100:.2f} $ are neither spent nor reserved for what runs now."
         )
         return [problem("budget", REQUEST_FILE, what)]
+
+    def _unpaid(self, request: Request) -> str:
+        """Say that the cap per run pays for less than the least; empty where it does not."""
+        count, cap = len(request.shuffles), self.rates.dollars_per_run
+        least = count * _LEAST_HOURS * self.rates.most_an_hour
+        if not cap or least <= cap or math.isinf(least):
+            return ""
+        return (
+            f"Your admin lets a run cost {cap:g} $ at most, which does not pay for"
+            f" {60 * _LEAST_HOURS:g} minutes of each of its {count} trainings."
+        )
 
     def _unpriced(self) -> str:
         return ", ".join(sorted(set(self.rates.instance_types) - set(self.rates.prices)))

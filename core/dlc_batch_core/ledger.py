@@ -1,27 +1,45 @@
 """What each lab may spend in a month: reserved before a job is submitted, settled when it ended.
 
-The runs table holds an item for each lab and month beside the runs: sort key `month#2026-11`,
-which no run id can be. Reserving and settling change it and the run's record in one transaction,
-so that whoever repeats them changes nothing.
+The runs table holds an item for each lab and month beside the runs, and one for a lab that has a
+cap of its own: sort keys `month#2026-11` and `settings`, which no run id can be. Reserving and
+settling change the month and the run's record in one transaction, so that whoever repeats them
+changes nothing.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from dlc_batch_core.run import Run
 
-#: Money is counted in whole cents: DynamoDB's sums are then exact.
+#: Sort keys. Money is counted in whole cents: DynamoDB's sums are then exact.
 _MONTH = "month#"
+SETTINGS = "settings"
 #: A transaction that meets another one on the same month is tried again, after up to so many
 #: seconds each (our choice): botocore does not.
 _TRIES, _MOST_PAUSE = 10, 0.5
 
 
+def month_key(month: str) -> str:
+    """Return the sort key of a month, such as `2026-11`."""
+    return _MONTH + month
+
+
+def committed_in(item: Mapping[str, Any]) -> int:
+    """Return the cents that an item of a month says are spent or reserved."""
+    return int(item.get("committed", {"N": "0"})["N"])
+
+
+def cap_in(item: Mapping[str, Any]) -> int | None:
+    """Return the cap in cents a month that a lab's settings hold, 0 for no cap, or None."""
+    return int(item["monthly_cents"]["N"]) if "monthly_cents" in item else None
+
+
 class Ledger:
-    """The labs' months in the runs table."""
+    """The labs' months in the runs table, and their own caps."""
 
     def __init__(self, client: Any, name: str) -> None:
         """Take a low-level DynamoDB client and the table's name."""
@@ -29,15 +47,32 @@ class Ledger:
 
     def committed(self, lab: str, month: str) -> int:
         """Return the cents that a lab has spent or reserved in a month, such as `2026-11`."""
-        key = {"lab": {"S": lab}, "run_id": {"S": _MONTH + month}}
-        answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
-        return int(answer.get("Item", {}).get("committed", {"N": "0"})["N"])
+        return committed_in(self._item(lab, month_key(month)))
+
+    def cap_of(self, lab: str) -> int | None:
+        """Return a lab's own cap in cents a month, 0 for none at all; None: the stack's holds."""
+        return cap_in(self._item(lab, SETTINGS))
+
+    def set_cap(self, lab: str, cents: int | None) -> None:
+        """Give a lab a cap of its own, as `cap_of` returns it."""
+        key = _key(lab, SETTINGS)
+        if cents is None:
+            self._client.delete_item(TableName=self._name, Key=key)
+        else:
+            item = {**key, "monthly_cents": {"N": str(cents)}}
+            self._client.put_item(TableName=self._name, Item=item)
+
+    def _item(self, lab: str, sort: str) -> dict[str, Any]:
+        answer = self._client.get_item(
+            TableName=self._name, Key=_key(lab, sort), ConsistentRead=True
+        )
+        return dict(answer.get("Item", {}))
 
     def reserve(self, run: Run, month: str, cents: int, cap: int) -> bool:
         """Reserve for a run; whether the lab's month had room, or it was reserved before."""
         of_month = self._update(
             run.lab,
-            _MONTH + month,
+            month_key(month),
             "ADD committed :cents",
             "attribute_not_exists(committed) OR committed <= :room",
             {":cents": cents, ":room": cap - cents},
@@ -60,7 +95,7 @@ class Ledger:
             return
         of_month = self._update(
             run.lab,
-            _MONTH + run.reserved_in,
+            month_key(run.reserved_in),
             "ADD committed :less",
             "attribute_exists(committed)",
             {":less": cents - run.reserved_cents},
@@ -80,7 +115,7 @@ class Ledger:
         return {
             "Update": {
                 "TableName": self._name,
-                "Key": {"lab": {"S": lab}, "run_id": {"S": sort}},
+                "Key": _key(lab, sort),
                 "UpdateExpression": expression,
                 "ConditionExpression": condition,
                 "ExpressionAttributeValues": {
@@ -105,3 +140,7 @@ class Ledger:
             else:
                 break
         return []
+
+
+def _key(lab: str, sort: str) -> dict[str, dict[str, str]]:
+    return {"lab": {"S": lab}, "run_id": {"S": sort}}

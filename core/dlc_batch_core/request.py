@@ -15,8 +15,10 @@ from dlc_batch_core.keys import is_run_id
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.settings import (
     ENGINES,
+    expected_value,
     is_allowed_path,
-    is_allowed_setting,
+    is_override,
+    is_read,
     nearest_setting,
 )
 from dlc_batch_core.videos import is_choice
@@ -342,15 +344,18 @@ def _problems_of_overrides(value: object, engines: Sequence[str], where: str) ->
     return [
         override_refused(path, each, engines, where)
         for path, each in named
-        if not any(is_allowed_setting(path, each, engine) for engine in engines)
+        if not any(is_override(path, each, engine) for engine in engines)
     ]
 
 
 def override_refused(path: str, value: object, engines: Sequence[str], where: str) -> Problem:
     """Return the problem of an override that none of some engines takes."""
-    if any(is_allowed_path(path, engine) for engine in engines):
+    of_engines = [engine for engine in engines if is_allowed_path(path, engine)]
+    if of_engines and is_read(path):
         what = f"The override `{_shown(path)}: {_shown(value)}` is not accepted."
-        remedy = "Give a number, a switch or a list of them, as DeepLabCut has it."
+        remedy = f"`{_shown(path)}` takes {expected_value(path, of_engines[0])}."
+        if isinstance(value, dict):
+            remedy = "Name each setting below it by a dotted path of its own."
         return Problem("request-override", where, what, remedy)
     of = f" with the {engines[0]} engine" if len(engines) == 1 else ""
     return Problem(
@@ -363,7 +368,7 @@ def override_refused(path: str, value: object, engines: Sequence[str], where: st
 
 def _near_setting(path: str, engines: Sequence[str]) -> str:
     named = [near for engine in engines if (near := nearest_setting(path[:200], engine))]
-    guess = f"Did you mean `{named[0]}`, or a setting below it? " if named else ""
+    guess = f"Did you mean `{named[0]}`? " if named else ""
     return f"{guess}docs/request.md lists the settings that may be set."
 
 

@@ -34,14 +34,42 @@ TRANSFORMS = (
     "scale_to_unit_range",
     "top_down_crop",
 )
+#: What DeepLabCut reads below a transform, where it is a number, a switch or a list of them. Of
+#: the other transforms it reads only whether they are on, and passes over what else stands there.
+#: (Its data/transforms.py, data/collate.py and data/dlcloader.py; a test compares them.)
+BELOW_TRANSFORMS = {
+    "affine": ("p", "rotation", "scaling", "translation"),
+    "auto_padding": (
+        "border_mask_value",
+        "border_value",
+        "min_height",
+        "min_width",
+        "pad_height_divisor",
+        "pad_width_divisor",
+    ),
+    "collate": (
+        "max_ratio",
+        "max_scale",
+        "max_shift",
+        "max_short_side",
+        "max_size",
+        "min_scale",
+        "min_short_side",
+        "multiple_of",
+        "scales",
+        "seed",
+        "to_square",
+    ),
+    "crop_sampling": ("height", "max_shift", "method", "width"),
+    "hflip": ("p", "symmetries"),
+    "random_bbox_transform": ("p", "scale_factor", "scale_prob", "shift_factor", "shift_prob"),
+    "resize": ("height", "keep_ratio", "width"),
+    "top_down_crop": ("crop_with_context", "height", "margin", "width"),
+}
+_DATA = ("data.train", "data.inference", "detector.data.train")
 #: Patterns over the whole dotted path; `*` is one part, `**` the rest.
 _NUMERIC = (
-    *(
-        f"{part}.{name}{rest}"
-        for part in ("data.train", "data.inference", "detector.data.train")
-        for name in TRANSFORMS
-        for rest in ("", ".**")
-    ),
+    *(f"{part}.{name}{rest}" for part in _DATA for name in TRANSFORMS for rest in ("", ".**")),
     "data.bbox_margin",
     "train_settings.batch_size",
     "train_settings.dataloader_workers",
@@ -175,6 +203,23 @@ class _AllowList:
             return _is_count(value)
         return _is_plain(value)
 
+    def expects(self, path: str) -> str:
+        if path in self.choices:
+            return f"one of {', '.join(self.choices[path])}"
+        if path in self.pairs:
+            return "a list of two whole numbers from 1, width and height"
+        if path in self.schedules:
+            return (
+                "a list of learning rates, each with the last iteration that has it, such as"
+                " [[0.005, 10000], [0.001, 200000]]"
+            )
+        if f".{path}".endswith(_COUNTS):
+            return "a whole number from 1"
+        return (
+            f"a number, true, false, or a list of them, of {_MAX_LENGTH} at most and nested"
+            f" {_MAX_DEPTH} deep at most"
+        )
+
 
 _LISTS = {
     "pytorch": _AllowList(_NUMERIC, _CHOICES),
@@ -182,6 +227,13 @@ _LISTS = {
         _TENSORFLOW_NUMERIC, _TENSORFLOW_CHOICES, _TENSORFLOW_PAIRS, _TENSORFLOW_SCHEDULES
     ),
 }
+_OF_TRANSFORMS = [f"{part}.{name}" for part in _DATA for name in TRANSFORMS]
+_BELOW = [
+    f"{part}.{name}.{key}"
+    for part in _DATA
+    for name, keys in BELOW_TRANSFORMS.items()
+    for key in keys
+]
 _EXPRESSIONS = {each: _expression(each) for each in (*_NUMERIC, *_TENSORFLOW_NUMERIC)}
 
 ENGINES = tuple(_LISTS)
@@ -193,8 +245,10 @@ def allowed_settings(engine: str = "pytorch") -> tuple[str, ...]:
 
 
 def nearest_setting(path: str, engine: str = "pytorch") -> str | None:
-    """Return the setting that a mistyped path most likely means, without what lies below it."""
+    """Return the setting that a mistyped path most likely means."""
     plain = [pattern for pattern in allowed_settings(engine) if "*" not in pattern]
+    if engine == "pytorch":
+        plain += _BELOW
     near = difflib.get_close_matches(path, plain, n=1, cutoff=0.7)
     return near[0] if near else None
 
@@ -207,6 +261,25 @@ def is_allowed_path(path: str, engine: str = "pytorch") -> bool:
 def is_allowed_setting(path: str, value: object, engine: str = "pytorch") -> bool:
     """Whether a lab may set this setting to this value."""
     return _LISTS[engine].accepts(path, value)
+
+
+def is_read(path: str) -> bool:
+    """Whether DeepLabCut reads an allowed setting: not all that may lie below a transform.
+
+    A file made at home may hold more, which does no harm; an override that nothing reads is a
+    slip of the keyboard.
+    """
+    return path in _BELOW or not any(path.startswith(f"{each}.") for each in _OF_TRANSFORMS)
+
+
+def is_override(path: str, value: object, engine: str = "pytorch") -> bool:
+    """Whether a request may set this setting to this value."""
+    return is_read(path) and is_allowed_setting(path, value, engine)
+
+
+def expected_value(path: str, engine: str = "pytorch") -> str:
+    """Return, in words, the values that an allowed setting takes."""
+    return _LISTS[engine].expects(path)
 
 
 def _is_count(value: object) -> bool:

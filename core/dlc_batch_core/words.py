@@ -1,4 +1,4 @@
-"""Names of an upload's in the words of a message: short, and on one line."""
+"""Names and numbers in the words of a message: short, and on one line."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def listed(names: Iterable[object], most: int = _MOST) -> str:
     every = [shown(name) for name in names]
     more = len(every) - most
     return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(count: int, things: str) -> str:
+    """Return so many of some things, named by their plural with an s: `1 epoch`, `2 epochs`."""
+    return f"{count} {things.removesuffix('s') if count == 1 else things}"

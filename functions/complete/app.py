@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -32,24 +33,38 @@ completion = make_completion(
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Handle a "Batch Job State Change" event of the queues."""
     try:
         change = parse_job_change(event["detail"])
     except StateError as error:  # somebody else's job in our queue: there is no run to record
         logger.warning("ignored", extra={"reason": str(error)})
-        metrics.add_metric(name="JobIgnored", unit=MetricUnit.Count, value=1)
+        _tell({"JobIgnored": (MetricUnit.Count, 1)})
         return
+    before = completion.table.get(change.job.lab, change.job.run_id)
     run = completion.record(change, context.aws_request_id)
     logger.info("recorded", extra={"run_id": run.run_id, "lab": run.lab, "status": run.status})
-    for name, (unit, value) in measure(change, run).items():
+    if before is not None and _without_mails(before) != _without_mails(run):
+        _tell(measure(before, change, run))  # an event that came before counted then
+
+
+def _tell(measured: dict[str, tuple[MetricUnit, float]]) -> None:
+    for name, (unit, value) in measured.items():
         metrics.add_metric(name=name, unit=unit, value=value)
+    if measured:
+        metrics.flush_metrics()
 
 
-def measure(change: JobChange, run: Run) -> dict[str, tuple[MetricUnit, float]]:
-    """Return what an event says, as the dashboard shows it."""
-    told: dict[str, tuple[MetricUnit, float]] = {f"Run{run.status.title()}": (MetricUnit.Count, 1)}
+def _without_mails(run: Run) -> Run:
+    """Return a record without what a repeated event may still change: mails, and its month."""
+    return replace(run, mail=None, accepted_mail=None, is_settled=None)
+
+
+def measure(before: Run, change: JobChange, run: Run) -> dict[str, tuple[MetricUnit, float]]:
+    """Return what an event says of a run that it changed, as the dashboard shows it."""
+    told: dict[str, tuple[MetricUnit, float]] = {}
+    if run.status is not before.status:  # else another attempt, or another of its shuffles
+        told[f"Run{run.status.title()}"] = (MetricUnit.Count, 1)
     if change.waited is not None:
         told["QueueMinutes"] = (MetricUnit.NoUnit, change.waited / 60)
     if run.status.is_final and run.cost:

@@ -56,6 +56,7 @@ class Cloud:
     job_queue: str
     topic_arn: str = ""
     lab: str | None = None  # the only one whose records the user may read
+    monthly_dollars: float = 0.0  # that each lab may spend; 0: no cap
 
     @property
     def name(self) -> str:
@@ -82,7 +83,7 @@ class Cloud:
 
 
 @dataclass(frozen=True)
-class Stack:
+class DescribedStack:
     """A stack as CloudFormation describes it, whole or not, and how to reach it."""
 
     session: boto3.Session
@@ -115,7 +116,7 @@ def find_stack(
     stack: str = DEFAULT_STACK,
     region: str | None = None,
     profile: str | None = None,
-) -> Stack:
+) -> DescribedStack:
     """Find a deployed stack by its name.
 
     With `auto`, a running local cloud is used unless a profile, a region, a stack's name or
@@ -154,7 +155,7 @@ def _aws_session(profile: str | None, region: str | None) -> boto3.Session:
         return boto3.Session(profile_name=profile, region_name=region)
 
 
-def _describe(account: Account) -> Stack:
+def _describe(account: Account) -> DescribedStack:
     with aws_errors_as_ours():
         formation = account.client("cloudformation")
         try:
@@ -163,7 +164,7 @@ def _describe(account: Account) -> Stack:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
             raise _no_such_stack(account) from error
-    return Stack(account.session, account.endpoint_url, account.stack, described)
+    return DescribedStack(account.session, account.endpoint_url, account.stack, described)
 
 
 def _no_such_stack(account: Account) -> CloudError:
@@ -178,9 +179,11 @@ def _no_such_stack(account: Account) -> CloudError:
     )
 
 
-def _of_stack(stack: Stack) -> Cloud:
+def _of_stack(stack: DescribedStack) -> Cloud:
     given = stack.description.get("Outputs", [])
     outputs = {each["OutputKey"]: each["OutputValue"] for each in given}
+    given = stack.description.get("Parameters", [])
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in given}
     try:
         return Cloud(
             stack.session,
@@ -190,6 +193,7 @@ def _of_stack(stack: Stack) -> Cloud:
             outputs["JobQueue"],
             outputs.get("TopicArn", ""),
             os.environ.get(LAB_VARIABLE),
+            float(parameters.get("MonthlyDollarsPerLab") or 0),
         )
     except KeyError as error:
         raise CloudError(

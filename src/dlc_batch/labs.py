@@ -96,9 +96,14 @@ def remove(cloud: Cloud, lab: str, email: str) -> bool:
     return True
 
 
-def _check(lab: str, email: str) -> None:
+def check_lab(lab: str) -> None:
+    """Raise LabError where a name can't be a lab's."""
     if not is_lab(lab):
         raise LabError(f"`{lab}` can't be a lab's name.", "It is 1 to 32 of a-z, 0-9 and -.")
+
+
+def _check(lab: str, email: str) -> None:
+    check_lab(lab)
     if not _EMAIL.fullmatch(email):
         raise LabError(f"`{email}` is no e-mail address.", "Such as ann@example.org.")
 

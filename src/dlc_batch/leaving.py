@@ -12,7 +12,7 @@ import botocore.exceptions
 
 from dlc_batch.cloud import aws_errors_as_ours
 from dlc_batch.object_versions import ObjectVersions
-from dlc_batch.stacks import Stack
+from dlc_batch.stacks import StackWithResources
 from dlc_batch_core.errors import LabError
 
 _UNFINISHED = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
@@ -38,7 +38,7 @@ class Left:
         return self.size / _GIB * price
 
 
-def refuse_unfinished_jobs(stack: Stack) -> None:
+def refuse_unfinished_jobs(stack: StackWithResources) -> None:
     """Make sure that no training would be cut off.
 
     Raises:
@@ -61,13 +61,15 @@ def refuse_unfinished_jobs(stack: Stack) -> None:
         raise LabError(f"These trainings are not over: {', '.join(names)}.", remedy)
 
 
-def find_left(stack: Stack) -> tuple[Left, ...]:
+def find_left(stack: StackWithResources) -> tuple[Left, ...]:
     """Return the buckets and tables of a stack that are there."""
     with aws_errors_as_ours():
         return (*_buckets(stack), *_tables(stack))
 
 
-def delete_data(stack: Stack, deleted: Callable[[int], object] = lambda _: None) -> None:
+def delete_data(
+    stack: StackWithResources, deleted: Callable[[int], object] = lambda _: None
+) -> None:
     """Delete the stack's buckets, with all versions, and its tables.
 
     Args:
@@ -84,7 +86,7 @@ def delete_data(stack: Stack, deleted: Callable[[int], object] = lambda _: None)
                 database.get_waiter("table_not_exists").wait(TableName=each.name)
 
 
-def detach_policies(stack: Stack) -> None:
+def detach_policies(stack: StackWithResources) -> None:
     """Take the stack's policies from the people who have them: no attached one can be deleted."""
     iam = stack.account.client("iam")
     pages = iam.get_paginator("list_entities_for_policy")
@@ -103,14 +105,14 @@ def detach_policies(stack: Stack) -> None:
                     iam.detach_role_policy(RoleName=each["RoleName"], PolicyArn=arn)
 
 
-def delete_traces(stack: Stack) -> None:
+def delete_traces(stack: StackWithResources) -> None:
     """Delete what no stack deletes: earlier job definitions, and logs written after its end."""
     with aws_errors_as_ours():
         _deregister_job_definitions(stack)
         _delete_log_groups(stack)
 
 
-def _buckets(stack: Stack) -> Iterator[Left]:
+def _buckets(stack: StackWithResources) -> Iterator[Left]:
     s3 = stack.account.client("s3")
     for name in stack.ids("AWS::S3::Bucket"):
         try:
@@ -119,7 +121,7 @@ def _buckets(stack: Stack) -> Iterator[Left]:
             continue
 
 
-def _tables(stack: Stack) -> Iterator[Left]:
+def _tables(stack: StackWithResources) -> Iterator[Left]:
     database = stack.account.client("dynamodb")
     for name in stack.ids("AWS::DynamoDB::Table"):
         try:
@@ -129,7 +131,7 @@ def _tables(stack: Stack) -> Iterator[Left]:
         yield Left("table", name, table["TableSizeBytes"])
 
 
-def _deregister_job_definitions(stack: Stack) -> None:
+def _deregister_job_definitions(stack: StackWithResources) -> None:
     batch = stack.account.client("batch")
     pages = batch.get_paginator("describe_job_definitions")
     for arn in stack.ids("AWS::Batch::JobDefinition"):
@@ -140,7 +142,7 @@ def _deregister_job_definitions(stack: Stack) -> None:
                 batch.deregister_job_definition(jobDefinition=each["jobDefinitionArn"])
 
 
-def _delete_log_groups(stack: Stack) -> None:
+def _delete_log_groups(stack: StackWithResources) -> None:
     logs = stack.account.client("logs")
     made = [prefix + name for kind, prefix in _LOGGING.items() for name in stack.ids(kind)]
     for name in (*stack.ids("AWS::Logs::LogGroup"), *made):

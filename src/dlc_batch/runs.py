@@ -10,7 +10,7 @@ import botocore.exceptions
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
 from dlc_batch_core.errors import LabError, StateError
-from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.keys import RunKeys, is_run_id
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status, from_item
 
@@ -64,6 +64,10 @@ def find_run(cloud: Cloud, run_id: str) -> Run:
     Raises:
         LabError: there is none.
     """
+    remedy = "See `dlc-batch list`. A project that was just sent appears after some seconds."
+    unknown = LabError(f"There is no run {run_id}.", remedy)
+    if not is_run_id(run_id):  # the labs' months and settings lie in the table too
+        raise unknown
     with aws_errors_as_ours():
         own = cloud.table.get(cloud.lab, run_id) if cloud.lab else None
         if own is not None:
@@ -75,8 +79,7 @@ def find_run(cloud: Cloud, run_id: str) -> Run:
             ExpressionAttributeValues={":run_id": {"S": run_id}},
         )
     if not answer["Items"]:
-        remedy = "See `dlc-batch list`. A project that was just sent appears after some seconds."
-        raise LabError(f"There is no run {run_id}.", remedy)
+        raise unknown
     return from_item(answer["Items"][0])
 
 

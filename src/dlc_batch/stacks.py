@@ -21,7 +21,7 @@ _WAIT = {"Delay": 5, "MaxAttempts": 720}
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackWithResources:
     """A stack of ours, deployed or deleted."""
 
     account: Account
@@ -62,7 +62,7 @@ class Stack:
         return "; ".join(failed) or "it takes longer than an hour"
 
 
-def find_stack(account: Account) -> Stack:
+def find_stack(account: Account) -> StackWithResources:
     """Find the stack of this name: the one that is deployed, else the last that was deleted.
 
     Raises:
@@ -86,7 +86,9 @@ def find_stack(account: Account) -> Stack:
             "Name the right one with --stack, and its region with --region.",
         )
     newest = found[-1]
-    return Stack(account, newest["StackId"], newest["StackStatus"] == _DELETED, resources)
+    return StackWithResources(
+        account, newest["StackId"], newest["StackStatus"] == _DELETED, resources
+    )
 
 
 def _resources(formation: Any, stack: Any) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.client.spoiled_aws import REGION, SpoiledAws
 
-from dlc_batch.cloud import Stack
+from dlc_batch.cloud import DescribedStack
 from dlc_batch.doctor.deployment import read_deployment
 from dlc_batch.doctor.examination import Examination, examine
 
@@ -165,7 +165,7 @@ class Deployed:
         """Let the doctor look."""
         stacks = self.aws.client("cloudformation")
         described = stacks.describe_stacks(StackName=STACK)["Stacks"][0]
-        stack = Stack(self.aws.session, self.aws.endpoint_url, STACK, described)
+        stack = DescribedStack(self.aws.session, self.aws.endpoint_url, STACK, described)
         return examine(read_deployment(stack))
 
     def subscribe(self, address: str) -> str:

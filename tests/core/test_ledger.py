@@ -9,7 +9,8 @@ import pytest
 
 from dlc_batch_core.budget import Budget
 from dlc_batch_core.costs import Rates
-from dlc_batch_core.ledger import Ledger
+from dlc_batch_core.keys import is_run_id
+from dlc_batch_core.ledger import SETTINGS, Ledger, month_key
 from dlc_batch_core.prices import PRICES
 from dlc_batch_core.request import Request
 from dlc_batch_core.run import Run, Status
@@ -104,6 +105,20 @@ def test_a_cap_needs_the_prices_of_all_computers(lab: str, ledger: Ledger, new_c
     assert (found.code, "g9.huge" in found.what) == ("price-unknown", True)
 
 
+def test_shuffles_share_the_cap_per_run(ledger: Ledger, new_cloud: Any, lab: str) -> None:
+    capped = budget(ledger, dollars_per_run=5.0)
+    alone, _ = capped.shorten(Request())
+    shared, (note,) = capped.shorten(Request(shuffles=(1, 2, 3)))
+    assert shared.time_limit_hours == pytest.approx(alone.time_limit_hours / 3, abs=0.1)
+    assert "all its 3 shuffles together" in note
+    many = Request(shuffles=tuple(range(1, 21)))
+    run = begun(new_cloud(), lab)
+    assert capped.find_problems(run, many) == []
+    (found,) = budget(ledger, dollars_per_run=1.0).find_problems(run, many)
+    assert found.code == "cap-per-run"
+    assert "6 minutes of each of its 20 trainings" in found.what
+
+
 def test_a_cap_per_run_shortens_it_and_says_so(ledger: Ledger) -> None:
     request, (note,) = budget(ledger, dollars_per_run=5.0).shorten(Request())
     assert request.time_limit_hours == 8.7
@@ -117,3 +132,37 @@ def test_a_cap_that_can_t_hold_is_told(ledger: Ledger) -> None:
     request, (note,) = unknown.shorten(Request())
     assert request == Request()
     assert "no price of g9.huge" in note
+
+
+@pytest.mark.parametrize(
+    ("own", "of_stack", "fits"),
+    [
+        (600, 10.0, 1),
+        (2000, 10.0, 3),
+        (600, 0.0, 1),
+        (0, 10.0, 4),
+        (None, 10.0, 1),
+        (None, 0.0, 4),
+    ],
+)
+def test_a_labs_own_cap_goes_before_that_of_the_stack(
+    own: int | None, of_stack: float, fits: int, lab: str, ledger: Ledger, new_cloud: Any
+) -> None:
+    capped = budget(ledger, dollars_per_month=of_stack)
+    ledger.set_cap(lab, own)
+    runs = [begun(new_cloud(), lab) for _ in range(4)]  # each of 5.74 $
+    assert sum(not capped.find_problems(run, Request(time_limit_hours=10)) for run in runs) == fits
+
+
+def test_a_cap_can_be_taken_away_and_is_no_run(lab: str, ledger: Ledger, new_cloud: Any) -> None:
+    ledger.set_cap(lab, 600)
+    assert ledger.cap_of(lab) == 600
+    assert new_cloud().records.newest_of_lab(lab) == []
+    for _ in range(2):
+        ledger.set_cap(lab, None)
+        assert ledger.cap_of(lab) is None
+
+
+@pytest.mark.parametrize("key", [SETTINGS, month_key(MONTH)])
+def test_no_run_can_have_the_key_of_what_else_lies_in_the_table(key: str) -> None:
+    assert not is_run_id(key)

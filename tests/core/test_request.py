@@ -127,7 +127,12 @@ def test_a_later_version_may_add_fields() -> None:
 @pytest.mark.parametrize(
     ("path", "hint"),
     [
-        ("data.train.crop_samplin.width", "`data.train.crop_sampling`"),
+        ("data.train.crop_samplin.width", "Did you mean `data.train.crop_sampling.width`?"),
+        ("data.train.affine.rotatoin", "Did you mean `data.train.affine.rotation`?"),
+        ("detector.data.train.affine.scale", "Did you mean `detector.data.train.affine.scaling`?"),
+        ("data.inference.resize.heigth", "Did you mean `data.inference.resize.height`?"),
+        ("data.train.motion_blur.p", "Did you mean `data.train.motion_blur`?"),
+        ("data.train.affine.rotation.deeper", "Did you mean `data.train.affine.rotation`?"),
         ("train_setting.epochs", "`train_settings.epochs`"),
         ("evil.batch_size", "docs/request.md"),
     ],
@@ -138,3 +143,47 @@ def test_a_mistyped_override_is_refused_with_the_nearest_one(path: str, hint: st
     (problem,) = caught.value.problems
     assert problem.code == "request-override"
     assert hint in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("override", "hint"),
+    [
+        ("runner.optimizer.type: adamw", "takes one of AdamW, Adam, SGD, RMSprop."),
+        ("data.train.crop_sampling.method: [hybrid]", "takes one of uniform, keypoints"),
+        ("data.train.affine.rotation: much", "takes a number, true, false, or a list"),
+        ("data.train.affine.scaling: [[[[1]]]]", "nested 3 deep at most"),
+        ("data.train.affine: {rotation: 30}", "below it by a dotted path of its own"),
+        ("train_settings.epochs: 0", "takes a whole number from 1."),
+        ("runner.optimizer.params.lr: 1e-4x", "takes a number"),
+        ("crop_size: [96]", "takes a list of two whole numbers"),
+        ("multi_step: 5", "such as [[0.005, 10000], [0.001, 200000]]"),
+        ("optimizer: Adam", "takes one of sgd, adam."),
+    ],
+)
+def test_a_value_that_an_override_does_not_take_is_refused_with_what_it_takes(
+    override: str, hint: str
+) -> None:
+    (problem,) = problems_of(f"overrides: {{{override}}}")
+    assert problem.code == "request-override"
+    assert "is not accepted" in problem.what
+    assert hint in problem.remedy
+    path = override.partition(":")[0]
+    assert f"`{path}` takes" in problem.remedy or "dotted path" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "data.train.affine.rotation: 30",
+        "data.train.affine.p: 0.5",
+        "data.train.hflip.symmetries: [[0, 1]]",
+        "data.train.motion_blur: false",
+        "data.train.crop_sampling.method: hybrid",
+        "data.inference.top_down_crop.margin: 4",
+        "detector.data.train.affine.scaling: [0.5, 1.25]",
+        "runner.optimizer.params.weight_decay: 0.1",
+    ],
+)
+def test_what_deeplabcut_reads_may_be_overridden(override: str) -> None:
+    path, _, _ = override.partition(":")
+    assert path in parse_request(f"overrides: {{{override}}}").overrides

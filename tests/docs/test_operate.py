@@ -31,7 +31,7 @@ def blocks(*pages: str) -> str:
 
 BLOCKS = blocks(DEPLOY, PAGE)
 OURS = re.findall(r"^dlc-batch (.*)$", blocks(DEPLOY, README), re.MULTILINE)
-AWS = re.findall(r"\baws ([a-z].*?)(?:\)?$)", BLOCKS, re.MULTILINE)
+AWS = re.findall(r"\baws ([a-z].*?)(?:\)| \| tee .*)?$", BLOCKS, re.MULTILINE)
 SAM = re.findall(r"^sam (.*)$", BLOCKS, re.MULTILINE)
 #: Options of the AWS CLI itself.
 EVERYWHERE = {"--output", "--query"}
@@ -40,6 +40,7 @@ EVERYWHERE = {"--output", "--query"}
 @pytest.mark.parametrize("command", AWS)
 def test_every_command_of_aws_is_one(command: str) -> None:
     service, operation, *options = shlex.split(command)
+    service = "s3" if service == "s3api" else service  # AWS CLI's own name
     model = botocore.session.get_session().get_service_model(service)
     names = {xform_name(name, "-"): name for name in model.operation_names}
     members = model.operation_model(names[operation]).input_shape.members
@@ -69,8 +70,19 @@ def test_the_days_in_the_table_are_the_templates_defaults() -> None:
     assert f"at least {TEMPLATE['Parameters']['CheckpointDays']['MinValue']}" in PAGE
 
 
+def test_every_alarm_of_the_template_has_its_entry() -> None:
+    resources = TEMPLATE["Resources"].items()
+    alarms = {name for name, each in resources if each["Type"] == "AWS::CloudWatch::Alarm"}
+    section = PAGE.split("## When an alarm comes")[1].split("\n## ")[0]
+    rows = [row.split(" | ") for row in section.splitlines() if row.startswith("| `")]
+    assert {row[0].strip("| `") for row in rows} == alarms
+    assert all(len(row) == 4 for row in rows)  # meaning, where to look, what to do
+    for group in re.findall(r"`(\w+Logs)`", section):
+        assert TEMPLATE["Resources"][group]["Type"] == "AWS::Logs::LogGroup"
+
+
 def test_there_is_something_to_test() -> None:
-    assert len(AWS) == 8
+    assert len(AWS) == 15
     assert len(SAM) == 7
     assert len(OURS) == 12
 

@@ -1,5 +1,6 @@
 """The complete function, fed with events as AWS Batch sends them through EventBridge."""
 
+import json
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -85,6 +86,59 @@ def test_a_job_is_followed_to_its_mail(
     assert [mail["Subject"] for mail in around.mails()] == [f"[dlc-batch] SUCCEEDED: {RUN_ID}"]
 
 
+def counted(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The names of the metrics that were told since the last look."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [line["_aws"]["CloudWatchMetrics"][0]["Metrics"] for line in lines if "_aws" in line]
+    return [each["Name"] for metrics in told for each in metrics]
+
+
+@pytest.mark.usefixtures("table")
+def test_an_event_counts_once_however_often_it_is_told(
+    around: Any, load: Load, context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = load("complete")
+    running, failed = event(around.bucket, "RUNNING"), event(around.bucket, "FAILED")
+    for told, names in (
+        (running, ["RunRunning"]),
+        (failed, ["RunFailed", "Dollars"]),
+        (running, []),
+    ):
+        for again in (False, True):
+            app.handler(told, context)
+            assert counted(capsys) == ([] if again else names)
+
+
+@pytest.mark.usefixtures("table")
+def test_another_attempt_is_no_other_run(
+    around: Any, load: Load, context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = load("complete")
+    app.handler(event(around.bucket, "RUNNING"), context)
+    assert counted(capsys) == ["RunRunning"]
+    attempts = event(around.bucket, "FAILED")["detail"]["attempts"]
+    app.handler(event(around.bucket, "RUNNING", attempts=attempts), context)
+    assert counted(capsys) == []
+
+
+@pytest.mark.usefixtures("table")
+def test_an_event_that_only_sends_the_mail_counts_no_end(
+    around: Any, load: Load, context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = load("complete")
+    app.handler(event(around.bucket, "FAILED"), context)
+    around.aws.client("dynamodb").update_item(
+        TableName=around.table,
+        Key={"lab": {"S": LAB}, "run_id": {"S": RUN_ID}},
+        UpdateExpression="SET mail = :pending REMOVE mail_claimed_until",
+        ExpressionAttributeValues={":pending": {"S": "pending"}},
+    )
+    counted(capsys)
+    app.handler(event(around.bucket, "FAILED"), context)
+    assert len(around.mails()) == 2
+    assert counted(capsys) == []
+
+
 def test_an_outcome_that_is_missing_is_told(
     around: Any, table: RunTable, load: Load, context: Any
 ) -> None:
@@ -95,7 +149,6 @@ def test_an_outcome_that_is_missing_is_told(
     assert len(around.mails()) == 1
 
 
-@pytest.mark.filterwarnings("ignore:No application metrics")  # powertools, for one that failed
 def test_an_event_before_the_record_is_tried_again(around: Any, load: Load, context: Any) -> None:
     with pytest.raises(CloudError):
         load("complete").handler(event(around.bucket, "RUNNING"), context)

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,51 @@ def test_what_lies_in_the_cloud_is_there_again_after_down_and_up(start_tiny, tin
     # And the events still reach the functions, whose mail still reaches the lab.
     s3.put_object(Bucket=again.cloud.bucket, Key="uploads/after.py", Body=b"pass")
     assert wait_for(lambda: [m for m in again.mails() if "after" in m.subject])
+
+
+#: A stack that waits for an answer which never comes, as one with an image waits for CodeBuild.
+WAITING = {
+    "Resources": {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+        },
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "python3.13",
+                "Handler": "index.handler",
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Code": {"ZipFile": "def handler(event, context): pass"},
+            },
+        },
+        "Answer": {
+            "Type": "Custom::Answer",
+            "Properties": {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}},
+        },
+    }
+}
+
+
+def test_a_stack_that_waits_for_an_answer_keeps_neither_down_nor_the_next_up(
+    start_tiny, tiny_home, open_session, wait_for
+):
+    cloud = up(tiny_home, UpOptions(deploy=False), print)
+    stacks = open_session(cloud).client("cloudformation")
+    stacks.create_stack(
+        StackName="dlc-batch", TemplateBody=json.dumps(WAITING), Capabilities=["CAPABILITY_IAM"]
+    )
+
+    def waits():
+        found = stacks.describe_stack_events(StackName="dlc-batch")["StackEvents"]
+        return any(event["LogicalResourceId"] == "Answer" for event in found)
+
+    wait_for(waits)
+    began = time.monotonic()
+    assert down(tiny_home, print)
+    assert time.monotonic() - began < 30  # killed after 60
+    tiny = start_tiny()
+    assert tiny.ends(tiny.submit())["status"] == "SUCCEEDED"
 
 
 def test_a_job_that_runs_when_the_cloud_goes_down_has_lost_its_host(start_tiny, tiny_home):

@@ -178,12 +178,44 @@ def test_methods_of_tensorflow_and_several_animals() -> None:
         )
     )
     words = " ".join(text.split())
-    assert "for 20000 iterations with a batch size of 1; the learning rate was 0.005" in words
-    assert "until iteration 10000, 0.02 until iteration 20000." in words
+    assert "for 20000 iterations with a batch size of 1; stochastic gradient descent with" in words
+    assert "a momentum of 0.9 and a learning rate of 0.005 until iteration 10000, 0.02" in words
+    assert "until iteration 20000." in words
     assert "method imgaug" in words
     assert "Lauer et al. (2022)" in words
     assert "error" not in words
     assert "4 cores of EPYC, without GPU." in words
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"optimizer": "adam"}, "; Adam with a learning rate of 0.005 until iteration 7."),
+        (
+            {
+                "net_type": "efficientnet-b0",
+                "lr_init": 5e-4,
+                "decay_steps": 30000,
+                "alpha_r": 0.02,
+            },
+            "; Adam with a learning rate of 0.0005, which a cosine takes to 1e-05 in 30000"
+            " iterations.",
+        ),
+    ],
+)
+def test_methods_of_tensorflow_name_its_optimizer(settings: dict[str, Any], words: str) -> None:
+    snapshot = TrainedSnapshot(SNAPSHOT, 7, 7, 7, "iterations", None)
+    training = _training(
+        engine="tensorflow", settings={**TENSORFLOW, **settings}, snapshot=snapshot
+    )
+    assert words in " ".join(methods_text(training).split())
+
+
+def test_one_is_told_as_one() -> None:
+    snapshot = TrainedSnapshot(SNAPSHOT, 1, 1, 1, "epochs", Best(1, 2.345))
+    words = " ".join(methods_text(_training(snapshot=snapshot)).split())
+    assert "trained for 1 epoch with" in words
+    assert "after 1 epoch (2.35 px)" in words
 
 
 def test_halved_batch_is_the_one_that_is_told() -> None:

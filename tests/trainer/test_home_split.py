@@ -365,7 +365,7 @@ def test_is_taken_over(home: Home) -> None:
     split = home.put(document()).take()
     assert (split.train, split.test, split.method) == (TRAIN_ROWS, TEST_ROWS, "home")
     assert f"{DATASET}/Documentation_data-walk_80shuffle1.pickle" in split.note
-    assert "16 frames train, 4 score." in split.note
+    assert "16 frames to train on, 4 to score." in split.note
     assert home.notes == []
 
 
@@ -404,7 +404,7 @@ def test_new_frames_are_drawn_and_the_others_stay(home: Home) -> None:
     assert len(split.test) == 8
     assert split == again
     assert split.test != other.test
-    assert "20 frames are new: 4 of them were drawn to score" in split.note
+    assert "20 new frames: 4 drawn to score" in split.note
 
 
 def test_without_the_table_nobody_can_tell_what_is_gone(home: Home) -> None:
@@ -417,7 +417,7 @@ def test_frames_left_out_at_home_stay_left_out(home: Home) -> None:
     value = document(train=TRAIN_ROWS[:-2])
     split = home.put(value, IMAGES).take()
     assert (split.train, split.test) == (TRAIN_ROWS[:-2], TEST_ROWS)
-    assert "2 frames stand on neither of its sides and were left out" in split.note
+    assert "Left out, as at home: 2 frames on neither of its sides" in split.note
 
 
 def test_frames_on_no_side_are_new_where_no_table_tells(home: Home) -> None:

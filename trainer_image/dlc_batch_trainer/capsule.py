@@ -24,6 +24,7 @@ from dlc_batch_core.labels import LabelTable
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.plan import TrainedSnapshot
 from dlc_batch_trainer.split import Split
+from dlc_batch_trainer.tensorflow.schedule import is_efficientnet
 
 METHODS_FILE = "methods.txt"
 _WEIGHTS_RECORD = "DLC_BATCH_WEIGHTS_RECORD"  # names bake.py's record, in the image
@@ -41,6 +42,11 @@ _PACKAGES = (
     "opencv-python-headless",
 )
 _ENGINES = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
+#: As DeepLabCut makes them (pose_estimation_tensorflow/core/train.py).
+_TENSORFLOW_OPTIMIZERS = {
+    "sgd": "stochastic gradient descent with a momentum of 0.9 and",
+    "adam": "Adam with",
+}
 _SPLITS = {
     "home": "as split beforehand in the project",
     "videos": "whole videos drawn at random",
@@ -316,7 +322,7 @@ def _training_sentence(training: Training) -> str:
         batch += f" ({prepared} until the memory did not suffice)"
     factor = size / prepared if size and prepared else 1.0
     return (
-        f"The network was trained for {snapshot.done} {snapshot.unit}{batch};"
+        f"The network was trained for {snapshot.length(snapshot.done)}{batch};"
         f" {_schedule(training.settings, factor, snapshot.done)}."
     )
 
@@ -337,13 +343,7 @@ def _schedule(settings: Mapping[str, Any], factor: float, done: int) -> str:
         done: epochs or iterations that were trained; what was to come later is not told.
     """
     if "multi_step" in settings:
-        begins = [0, *(last for _, last in settings["multi_step"])]
-        steps = [
-            f"{rate * factor:g} until iteration {min(last, done)}"
-            for (rate, last), begin in zip(settings["multi_step"], begins, strict=False)
-            if begin < done
-        ]
-        return f"the learning rate was {', '.join(steps)}"
+        return _schedule_of_tensorflow(settings, factor, done)
     runner = settings["runner"]
     optimizer = runner["optimizer"]
     text = f"{optimizer['type']} with a learning rate of {optimizer['params']['lr'] * factor:g}"
@@ -358,6 +358,23 @@ def _schedule(settings: Mapping[str, Any], factor: float, done: int) -> str:
         f"{_first(rate) * factor:g} from epoch {epoch}" for epoch, rate in pairs if epoch < done
     ]
     return f"{text}, {', '.join(changes)}" if changes else text
+
+
+def _schedule_of_tensorflow(settings: Mapping[str, Any], factor: float, done: int) -> str:
+    if is_efficientnet(settings["net_type"]):
+        start, length = settings["lr_init"] * factor, settings["decay_steps"]
+        return (
+            f"Adam with a learning rate of {start:g}, which a cosine takes to"
+            f" {start * settings['alpha_r']:g} in {length:g} iterations"
+        )
+    begins = [0, *(last for _, last in settings["multi_step"])]
+    steps = [
+        f"{rate * factor:g} until iteration {min(last, done)}"
+        for (rate, last), begin in zip(settings["multi_step"], begins, strict=False)
+        if begin < done
+    ]
+    optimizer = _TENSORFLOW_OPTIMIZERS[settings.get("optimizer", "sgd")]
+    return f"{optimizer} a learning rate of {', '.join(steps)}"
 
 
 def _first(rate: Any) -> float:
@@ -380,10 +397,10 @@ def _listed(names: Sequence[str]) -> str:
 
 def _snapshot_sentence(snapshot: TrainedSnapshot) -> str:
     if snapshot.best is None:
-        return f"The snapshot after {snapshot.trained} {snapshot.unit} was used."
+        return f"The snapshot after {snapshot.length(snapshot.trained)} was used."
     return (
         f"The snapshot with the lowest error on the validation frames was used, that after"
-        f" {snapshot.best.epoch} {snapshot.unit} ({snapshot.best.rmse_px:.2f} px)."
+        f" {snapshot.length(snapshot.best.epoch)} ({snapshot.best.rmse_px:.2f} px)."
     )
 
 

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from dlc_batch_core.intake import HOME_SPLITS, place_of
+from dlc_batch_core.words import counted
 from dlc_batch_trainer import split_document
 from dlc_batch_trainer.split import Lot, Split, count_test, draw_test
 
@@ -211,8 +212,8 @@ def complete(sides: Sides, fraction: float, images: Sequence[str], lot: Lot, whe
     drawn = _draw_new(new, images, wanted, lot)
     gone = len((sides.train | sides.test) - set(images))
     note = (
-        f"Split: the one made at home was taken over ({where}): {len(train)} frames train,"
-        f" {len(test)} score."
+        f"Split: the one made at home was taken over ({where}): {counted(len(train), 'frames')}"
+        f" to train on, {len(test)} to score."
     )
     note += "".join(_changes(len(new), len(drawn), gone, len(out)))
     train |= set(new) - drawn
@@ -233,10 +234,10 @@ def _changes(new: int, drawn: int, gone: int, out: int) -> Iterator[str]:
     if gone:
         yield f" {gone} of its frames are not there any more."
     if new:
-        yield f" {new} frames are new: {drawn} of them were drawn to score, the others train."
+        yield f" {counted(new, 'new frames')}: {drawn} drawn to score, the others to train on."
     if out:
         yield (
-            f" {out} frames stand on neither of its sides and were left out, as at home; to use"
+            f" Left out, as at home: {counted(out, 'frames')} on neither of its sides; to use"
             " them, train another shuffle."
         )
 

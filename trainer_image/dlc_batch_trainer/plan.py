@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from dlc_batch_core.words import counted
 from dlc_batch_trainer.errors import Interrupted, UserError
 
 __all__ = [
@@ -86,6 +87,10 @@ class TrainedSnapshot:
     best: Best | None  # None: no validation frames, so the last snapshot is it
     began_from: Mapping[str, str] = field(default_factory=dict)  # name and sha256 of weights
     notes: tuple[str, ...] = ()
+
+    def length(self, count: int) -> str:
+        """Return so many epochs or iterations in words."""
+        return counted(count, self.unit)
 
 
 class Monitor(Protocol):

@@ -12,6 +12,7 @@ from pathlib import Path
 from dlc_batch_core.keys import own_folder
 from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
+from dlc_batch_core.words import counted
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.after import failure
 from dlc_batch_trainer.capsule import (
@@ -227,9 +228,9 @@ def _sentence(
     ready: Prepared, snapshot: TrainedSnapshot, metrics: Mapping[str, float], was_evaluated: bool
 ) -> str:
     net, frames = ready.settings["net_type"], len(ready.split.train)
-    length = f"{snapshot.done} {snapshot.unit}" if snapshot.done else "less than an epoch"
-    done = f"Trained {net} for {length} on {frames} frames"
-    others = f"the {len(ready.split.test)} frames it did not train on"
+    length = snapshot.length(snapshot.done) if snapshot.done else "less than an epoch"
+    done = f"Trained {net} for {length} on {counted(frames, 'frames')}"
+    others = f"the {counted(len(ready.split.test), 'frames')} it did not train on"
     if "test_rmse_px" in metrics:
         return f"{done}; the error on {others} is {metrics['test_rmse_px']:.2f} px."
     if was_evaluated:

@@ -18,8 +18,8 @@ from dlc_batch_core.networks import (
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project import Project
 from dlc_batch_core.request import REQUEST_FILE, Request, override_refused
-from dlc_batch_core.settings import is_allowed_setting
-from dlc_batch_core.words import listed, shown
+from dlc_batch_core.settings import is_override
+from dlc_batch_core.words import counted, listed, shown
 
 #: pose_cfg.yaml's min_input_size and max_input_size, squared, after its global_scale.
 _LEAST_AREA, _MOST_AREA, _SCALE = 64**2, 1500**2, 0.8
@@ -53,7 +53,7 @@ def _of_other_engine(request: Request, engine: str) -> Iterator[Problem]:
             remedy = f"Write `{_LENGTHS[engine]}` instead, or remove it."
             yield problem("request-engine", REQUEST_FILE, what, remedy)
     for path, value in request.overrides.items():
-        if not is_allowed_setting(path, value, engine):
+        if not is_override(path, value, engine):
             yield override_refused(path, value, (engine,), REQUEST_FILE)
 
 
@@ -113,7 +113,9 @@ def _beyond_tensorflow(sizes: Mapping[str, tuple[int, int]]) -> list[Problem]:
     if not wrong:
         return []
     width, height = sizes[wrong[0]]
-    what = f"{len(wrong)} images are too small or too large; this one is {width} x {height}."
+    what = (
+        f"{counted(len(wrong), 'images')} too small or too large; this one is {width} x {height}."
+    )
     return [problem("image-size-tensorflow", wrong[0], what)]
 
 

@@ -10,7 +10,7 @@ from dlc_batch_core.label_folders import LabelFolder, table_name
 from dlc_batch_core.labels import FOLDER, SINGLE, LabelTable
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project import Project
-from dlc_batch_core.words import listed
+from dlc_batch_core.words import counted, listed
 
 #: DeepLabCut extracts 20 frames of a video by default, and its guide advises 100 to 200 in all.
 FEW_FRAMES = 50
@@ -60,7 +60,7 @@ def _problems_of_folder(
         what = f"The folder holds labels ({listed(labels)}), but no {wanted}."
         yield problem("label-table-lost", folder.path, what)
     elif folder.images and not folder.is_drawn:
-        what = f"The folder has {len(folder.images)} images, but no labels."
+        what = f"The folder has {counted(len(folder.images), 'images')}, but no labels."
         yield problem("frames-not-labelled", folder.path, what)
 
 

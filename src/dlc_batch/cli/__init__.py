@@ -27,6 +27,7 @@ from dlc_batch_core.errors import DlcBatchError
         "lab": "dlc_batch.cli.lab:lab",
         "teardown": "dlc_batch.cli.teardown:teardown",
         "doctor": "dlc_batch.cli.doctor:doctor",
+        "redrive": "dlc_batch.cli.redrive:redrive",
         "local": "dlc_batch.cli.local:local",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dlc_batch.cli.options import Options, json_option, objects_bar, print_json
+from dlc_batch_core.words import counted
 
 
 @click.command()
@@ -30,7 +31,7 @@ def delete(options: Options, run_id: str, yes: bool, as_json: bool) -> None:
         values = {"run_id": run.run_id, "lab": run.lab, "deleted": yes}
         print_json({**values, "objects": held.objects, "bytes": held.size})
     else:
-        what = f"{held.objects} objects, {held.size:,} bytes, and its record"
+        what = f"{counted(held.objects, 'objects')}, {held.size:,} bytes, and its record"
         click.echo(f"{run.run_id}: {what}{': deleted' if yes else ''}")
     if not yes:
         click.echo("Nothing was deleted. Nothing brings the data back: say --yes.", err=True)

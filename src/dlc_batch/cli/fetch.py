@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
+from dlc_batch_core.words import counted
 
 if TYPE_CHECKING:
     from dlc_batch.fetching import Fetched
@@ -49,4 +50,4 @@ def _print_fetched(fetched: Fetched, folder: Path) -> None:
     for path in fetched.kept:
         click.echo(f"kept the earlier file as {folder / path}", err=True)
     if fetched.unchanged:
-        click.echo(f"{len(fetched.unchanged)} files were there already.", err=True)
+        click.echo(f"There already: {counted(len(fetched.unchanged), 'files')}.", err=True)

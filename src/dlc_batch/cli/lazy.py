@@ -16,9 +16,10 @@ _SHORT_HELP = {
     "status": "Show how a run is.",
     "fetch": "Get a run's results.",
     "delete": "Delete a run for good.",
-    "lab": "Choose who hears about which lab.",
+    "lab": "Choose who hears about which lab, and see what each spends.",
     "teardown": "Delete the stack.",
     "doctor": "Examine the deployed stack.",
+    "redrive": "Tell the functions again what they could not deal with.",
     "local": "Run the whole system on this computer.",
 }
 

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from dlc_batch.cloud import Account, Cloud, Stack
+    from dlc_batch.cloud import Account, Cloud, DescribedStack
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -39,7 +39,7 @@ class Options:
 
         return find_account(Where(self.cloud), self.stack, self.region, self.profile)
 
-    def find_stack(self) -> Stack:
+    def find_stack(self) -> DescribedStack:
         """Find the stack that the options mean, be it whole or not."""
         from dlc_batch.cloud import Where, find_stack
 

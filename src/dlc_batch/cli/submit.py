@@ -11,6 +11,7 @@ import click
 from dlc_batch import LAB_VARIABLE
 from dlc_batch.cli.check import check_path, print_check, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
+from dlc_batch.inherited import notes_of_earlier_runs
 from dlc_batch.packing import pack, plan_packing
 from dlc_batch_core.check import Check
 from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
@@ -51,10 +52,13 @@ def submit(options: Options, project: Path, lab: str, name: str | None, as_json:
     with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
         archive = _zip(project, Path(folder)) if project.is_dir() else project
         submitted = _send(cloud, archive, target)
+    notes = notes_of_earlier_runs(project, found) if project.is_dir() else ()
     if as_json:
-        print_json(vars(submitted))
+        print_json({**vars(submitted), "notes": list(notes)})
         return
     click.echo(submitted.run_id)
+    for note in notes:
+        click.echo(note, err=True)
     click.echo(f"Sent to {cloud.name}. To watch it: dlc-batch status {submitted.run_id}", err=True)
 
 

@@ -10,7 +10,7 @@ from dlc_batch.cli.options import Options, json_option, objects_bar, print_json
 
 if TYPE_CHECKING:
     from dlc_batch.leaving import Left
-    from dlc_batch.stacks import Stack
+    from dlc_batch.stacks import StackWithResources
 
 _GIB = 2**30
 
@@ -49,7 +49,7 @@ def teardown(options: Options, keep_data: bool, yes: bool, as_json: bool) -> Non
     _tell(options.stack, leaving.find_left(stack), as_json)
 
 
-def _ask(stack: Stack, held: tuple[Left, ...], keep_data: bool, yes: bool) -> None:
+def _ask(stack: StackWithResources, held: tuple[Left, ...], keep_data: bool, yes: bool) -> None:
     click.echo(f"Stack {stack.account.stack} ({stack.stack_id})", err=True)
     for each in held:
         fate = "stays" if keep_data else "is deleted for good"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dlc_batch.cloud import Stack, aws_errors_as_ours
+from dlc_batch.cloud import DescribedStack, aws_errors_as_ours
 
 #: The account of local clouds; AWS gives it to nobody.
 LOCAL_ACCOUNT = "000000000000"
@@ -37,7 +37,7 @@ class Resource:
 class Deployment:
     """What the doctor examines."""
 
-    stack: Stack
+    stack: DescribedStack
     resources: tuple[Resource, ...]
 
     @property
@@ -78,7 +78,7 @@ class Deployment:
         raise NotCheckedError(f"The stack has no resource {logical_id}.")
 
 
-def read_deployment(stack: Stack) -> Deployment:
+def read_deployment(stack: DescribedStack) -> Deployment:
     """List what the stack consists of.
 
     Raises:

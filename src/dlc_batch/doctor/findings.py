@@ -166,9 +166,9 @@ _EVENTS = {
         _E,
         "Events wait that could not be dealt with",
         "A function failed three times for each of them; its log says why.",
-        "Read them: `aws sqs receive-message --queue-url {queue} --max-number-of-messages 10"
-        " --region {region}`. Mend the cause, upload again what an event names, and empty the"
-        " queue: `aws sqs purge-queue --queue-url {queue} --region {region}`.",
+        "Mend the cause; then `dlc-batch redrive` tells the functions again and empties the queue"
+        " (docs/operate.md). To read them only: `aws sqs receive-message --queue-url {queue}"
+        " --max-number-of-messages 10 --region {region}`.",
     ),
 }
 

@@ -34,13 +34,14 @@ _CODE = {
 }
 _STACK_S = 180
 _POLL_S = 0.3
+_NOT_CREATED = ("CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 _NO_CHANGE = "No updates are to be performed"
 
 Template = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Stack:
+class DeployedStack:
     """What a deployed stack is known by."""
 
     name: str
@@ -93,7 +94,7 @@ def _is_packed_as_it_lies(resource: dict[str, Any]) -> bool:
 
 def deploy(
     cloud: LocalCloud, template_file: Path, builder: ArtifactBuilder, chosen: dict[str, str]
-) -> Stack:
+) -> DeployedStack:
     """Create the stack, or bring it up to date; `chosen` are parameter values. Raises
     LocalCloudError naming the resource that failed."""
     template = load_template(template_file)
@@ -153,8 +154,8 @@ def _create_or_update(stacks: Any, template: Template, parameters: list[dict[str
 
 
 def _drop_failed(stacks: Any) -> None:
-    """A stack whose creation failed can only be deleted."""
-    if _status(stacks) in ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+    """A stack whose creation failed, or ended with the server in between, can only be deleted."""
+    if _status(stacks) in _NOT_CREATED:
         stacks.delete_stack(StackName=STACK_NAME)
         _settled(stacks)
 
@@ -187,7 +188,7 @@ def _failures(stacks: Any) -> str:
     return "; ".join(dict.fromkeys(failed)) or "no reason given"
 
 
-def describe(cloud: LocalCloud) -> Stack:
+def describe(cloud: LocalCloud) -> DeployedStack:
     """The stack's outputs, and the bucket that labs upload to: output Bucket or BucketName, else
     the only bucket of the stack."""
     stacks = aws_client(cloud, "cloudformation")
@@ -198,4 +199,4 @@ def describe(cloud: LocalCloud) -> Stack:
         r["PhysicalResourceId"] for r in resources if r["ResourceType"] == "AWS::S3::Bucket"
     ]
     bucket = outputs.get("Bucket") or outputs.get("BucketName") or next(iter(buckets), None)
-    return Stack(STACK_NAME, bucket, outputs)
+    return DeployedStack(STACK_NAME, bucket, outputs)

@@ -34,7 +34,10 @@ from pathlib import Path
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import batch, eventbridge, lambda_svc, s3, sns, tagging  # type: ignore[import-untyped]
-from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
+from ministack.services.cloudformation import (  # type: ignore[import-untyped]
+    custom_resource,
+    provisioners,
+)
 
 from dlc_batch.local import stack_resources
 from dlc_batch.local.batch_api import BatchApi
@@ -64,6 +67,13 @@ from dlc_batch.local.sns_mail import MailSender, fanout_with_mail, publish_with_
 def end_functions() -> None:
     """End the functions' processes and clear their directories."""
     lambda_runtime.reset()
+
+
+def end_waiting() -> None:
+    """Let go of the threads in which stacks wait for a custom resource's answer, for an hour at
+    most: the process would end only after them."""
+    for waiting in list(custom_resource._pending.values()):
+        waiting["event"].set()
 
 
 def install(runner: BatchRunner, mail: MailSender, function_python: Path) -> FunctionSlots:

@@ -140,6 +140,7 @@ async def _serve(home: Home, options: argparse.Namespace, lock: IO[str]) -> None
     watch.cancel()
     smtp.close()
     hooks.end_functions()
+    hooks.end_waiting()
 
 
 def _as_served(app: AsgiApp, ready: Callable[[], None], asked: Callable[[], None]) -> AsgiApp:

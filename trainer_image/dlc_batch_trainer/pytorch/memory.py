@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
+from dlc_batch_core.words import counted
 from dlc_batch_trainer.errors import OutOfMemory
 
 #: Words of torch's other errors: of the allocator on the CPU, of cuBLAS and cuDNN; and of a loader
@@ -49,7 +50,8 @@ def _out_of_memory(phase: str, batch_size: int, place: str) -> OutOfMemory:
     if phase == "detector":
         what, key = "detector", "overrides: {detector.train_settings.batch_size: ...}"
     return OutOfMemory(
-        f"The {what} does not fit into the memory of {place} with a batch of {batch_size} frames.",
+        f"The {what} does not fit into the memory of {place} with a batch of"
+        f" {counted(batch_size, 'frames')}.",
         f"Set a smaller `{key}` in dlc-batch.yaml, or a smaller crop; where it is the computer's"
         " memory, `loader_workers: 0` and `image_cache: false` help too.",
     )

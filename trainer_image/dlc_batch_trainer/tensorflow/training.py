@@ -20,6 +20,7 @@ from deeplabcut.pose_estimation_tensorflow.datasets import (  # type: ignore[imp
     PoseDatasetFactory,
 )
 
+from dlc_batch_core.words import counted
 from dlc_batch_trainer.errors import OutOfMemory
 from dlc_batch_trainer.plan import (
     Monitor,
@@ -124,7 +125,7 @@ def _begin(plan: TrainingPlan, settings: Mapping[str, Any], network: Network) ->
 
 def _out_of_memory(batch_size: int) -> OutOfMemory:
     return OutOfMemory(
-        f"The network does not fit into memory with a batch of {batch_size} frames.",
+        f"The network does not fit into memory with a batch of {counted(batch_size, 'frames')}.",
         "Set a smaller `batch_size` in dlc-batch.yaml, or a smaller `global_scale` or `crop_size`"
         " (see `overrides`).",
     )
