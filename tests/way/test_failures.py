@@ -117,7 +117,8 @@ def test_out_of_memory_twice(host: Host, tmp_path: Path) -> None:
 @pytest.mark.long
 def test_a_stuck_loader(host: Host, tmp_path: Path) -> None:
     """A process that loads frames stands still, as on a disk that no longer answers."""
-    request = {"epochs": ENDLESS, "loader_workers": 1, "stall_minutes": 0.5}
+    minutes = 2.0  # a busy computer takes more than half a minute to load PyTorch
+    request = {"epochs": ENDLESS, "loader_workers": 1, "stall_minutes": minutes}
     with training(host, tmp_path, request) as run:
         run.wait_for("epoch 1/")
         worker = host.training_process(run.run)

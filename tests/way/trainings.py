@@ -52,7 +52,11 @@ class Training:
         """Wait until the trainer has printed something."""
         way = self.host.way
         way.wait_for(lambda: self.host.group_of(self.run), "the first attempt")
-        way.wait_for(lambda: words in "\n".join(self.host.log(self.run)), repr(words), seconds)
+
+        def log() -> str:
+            return "\n".join(self.host.log(self.run))
+
+        way.wait_for(lambda: words in log(), repr(words), seconds, log)
 
     def ask(self, action: Action) -> None:
         """Write control.json, as a lab's admin or the client does."""
