@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.image.engine import Engine, engine_of_this_computer
-from tests.image.trainer_image import build
+from tests.image.trainer_image import add_probe, build
 
 TINY = "localhost/dlc-batch-tiny:test"
 _PROGRAMS = ("sh", "id", "cat", "grep", "touch", "stat", "env", "sleep")
@@ -24,6 +24,16 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def trainer_image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
     return build(engine, tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="session")
+def probed_image(
+    engine: Engine, trainer_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The trainer's image, with a probe in it that tells what DeepLabCut's process sees."""
+    probed = add_probe(engine, trainer_image, tmp_path_factory.mktemp("probe"))
+    yield probed
+    engine.run("rmi", probed)
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
+from tests.image import probe
 from tests.image.base_image import base_image
 from tests.image.engine import ROOT, Engine
 from tests.trainer.weights_source import make_hub_files, serve
 
 IMAGE = "localhost/dlc-batch-trainer:test"
-NET = "resnet_50"
+PROBED = "localhost/dlc-batch-trainer:probed"
+NET = "cspnext_s"
 _HERE = ("--network", "host", "--tag", IMAGE, "--file", "trainer_image/Dockerfile", ".")
 
 
@@ -32,3 +35,15 @@ def build(engine: Engine, folder: Path) -> str:
             check=True,
         )
     return IMAGE
+
+
+def add_probe(engine: Engine, image: str, folder: Path) -> str:
+    """Put the probe into an image; returns the name of what comes of it.
+
+    Args:
+        folder: an empty one.
+    """
+    shutil.copy(probe.__file__, folder / "sitecustomize.py")
+    (folder / "Dockerfile").write_text(f"FROM {image}\nCOPY sitecustomize.py /opt/dlc-batch/\n")
+    engine.run("build", "--tag", PROBED, str(folder))
+    return PROBED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ import pytest
 
 from dlc_batch_core.networks import (
     BY_ENGINE,
+    PYTORCH,
     as_trained_at_home_with_tensorflow,
     is_conditional,
+    is_top_down,
 )
 from dlc_batch_trainer.bake import DEFAULT_NETS
 
@@ -26,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "http://127.0.0.1:9"  # a closed port
 OWN, TIMMS = "DeepLabCut/DeepLabCut-Backbones/cspnext_s.pt", "timm/resnet50_gn.a1h_in1k"
 ADDRESS = "http://download.tensorflow.org/models/resnet_v1_50_2016_08_28.tar.gz"
+OF_OLD = {"dlcrnet_ms5"}  # an older name of another network
 #: Tells which weights files networks begin from; of an older name, those of what it means today.
 NEEDED = """
 import json, sys
@@ -181,12 +185,32 @@ def test_every_network_on_offer_begins_from_weights_that_are_baked(
     if engine == "tensorflow":
         baked = DEFAULT_NETS[engine]
         backbones |= {as_trained_at_home_with_tensorflow(net, True): net for net in baked}
-    done = image.run(sys.executable, "-c", NEEDED, engine, *sorted(set(backbones.values())))
-    assert done.returncode == 0, done.stderr
-    needed = json.loads(done.stdout)
+    needed = files_needed(image, engine, set(backbones.values()))
     there = {file for net in DEFAULT_NETS[engine] for file in needed[net]}
     lacking = {net for net in offered if not there.issuperset(needed[backbones[net]])}
     assert not lacking
+
+
+def files_needed(image: Image, engine: str, nets: set[str]) -> dict[str, list[str]]:
+    """The weights files that each network begins from."""
+    done = image.run(sys.executable, "-c", NEEDED, engine, *sorted(nets))
+    assert done.returncode == 0, done.stderr
+    needed: dict[str, list[str]] = json.loads(done.stdout)
+    return needed
+
+
+def test_the_documentation_names_the_weights_files_and_who_begins_from_them(image: Image) -> None:
+    page = (ROOT / "docs" / "image.md").read_text()
+    rows = re.findall(r"^\| `(\S+)` \| [\d,]+ \| [\d,]+ \| (.+) \|$", page, re.MULTILINE)
+    told = {file: set(re.findall(r"`(\w+)`", nets)) for file, nets in rows}
+    nets = {net for net in PYTORCH if not is_conditional(net)} - OF_OLD
+    begin: dict[str, set[str]] = {}
+    for net, files in files_needed(image, "pytorch", nets).items():
+        for file in files:
+            begin.setdefault(file, set()).add(net)
+    for detector in [file for file, named in told.items() if not named]:
+        told[detector] = {net for net in nets if is_top_down(net)}
+    assert told == begin
 
 
 def test_tensorflows_weights_are_baked_where_the_trainer_looks(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import IO, cast
 
 from dlc_batch_trainer.after_steps import Step
+from dlc_batch_trainer.orphans import collect_orphans
 from dlc_batch_trainer.supervisor import worker_environment
 
 _LOOK_SECONDS = 0.25  # how often what is not an answer is looked at
@@ -113,6 +114,7 @@ class AfterProcess:
         answer, heard = b"", time.monotonic()
         while True:
             has_ended = process.poll() is not None
+            collect_orphans(process.pid)
             ready, _, _ = select.select([output, self._answers], [], [], _LOOK_SECONDS)
             text = os.read(output, _MOST_READ) if output in ready else b""
             if text:

@@ -30,6 +30,7 @@ from dlc_batch_trainer.errors import (
     Unscored,
     UserError,
 )
+from dlc_batch_trainer.orphans import collect_orphans
 from dlc_batch_trainer.progress import ProgressReporter
 from dlc_batch_trainer.watch import Disk, Stall
 from dlc_batch_trainer.worker_job import WorkerJob
@@ -105,6 +106,7 @@ class Supervisor:
                 if event is not None:
                     self._take(event)
                 self._look(process)
+                collect_orphans(process.pid)
             code = process.wait()
         return self._judge(code)
 
