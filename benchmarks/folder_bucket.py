@@ -16,7 +16,7 @@ class FolderBucket:
 
     folder: Path
 
-    def upload_file(self, path: str, _bucket: str, key: str) -> None:
+    def upload_file(self, path: str, _bucket: str, key: str, **_: object) -> None:
         shutil.copyfile(path, self._place(key))
 
     def put_object(self, Key: str, Body: bytes, **_: str) -> None:
