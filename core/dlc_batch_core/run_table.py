@@ -165,7 +165,7 @@ class RunTable:
         return self._update(
             run,
             {until: now + MAIL_CLAIM_SECONDS, by: claimant},
-            f"#{kind} = :pending AND (attribute_not_exists(#{until}) OR #{until} < :now"
+            f"#{kind} = :pending AND (attribute_not_exists(#{until}) OR #{until} <= :now"
             f" OR #{by} = :{by})",
             {":pending": {"S": MailState.PENDING}, ":now": {"N": str(now)}},
         )
