@@ -26,6 +26,14 @@ from dlc_batch_core.run_table import RunTable
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """A run's record before a change of state, and after it."""
+
+    before: Run
+    now: Run
+
+
+@dataclass(frozen=True)
 class Completion:
     """Records what becomes of jobs; late and repeated events change nothing."""
 
@@ -37,7 +45,7 @@ class Completion:
     rates: Rates = PLAIN_RATES
     ledger: Ledger | None = None  # None: no budgets
 
-    def record(self, change: JobChange, claimant: str) -> Run:
+    def record(self, change: JobChange, claimant: str) -> Recorded:
         """Move a run's record on, and send the mail that it then owes.
 
         Raises:
@@ -48,17 +56,19 @@ class Completion:
         record = run.of_shuffle(change.job.shuffle) if run else None
         if run is None or record is None:
             raise CloudError(f"There is no record of run {change.job.run_id}.")
-        if run.status.is_final:
-            pass  # a part that goes on was given up with it
-        elif self.fall_back is not None and self.fall_back.is_due(record, change):
+        if not run.status.is_final:  # else a part that goes on was given up with it
+            self._take(record, change, claimant)
+        current = self.gather(self.table.get(run.lab, run.run_id) or run)
+        self.settle(current)
+        send_pending(current, self.table, self.publish, claimant, self.clock())
+        return Recorded(run, current)
+
+    def _take(self, record: Run, change: JobChange, claimant: str) -> None:
+        if self.fall_back is not None and self.fall_back.is_due(record, change):
             charged = self._charged(record, change, self._outcome(change))
             self.fall_back.resubmit(charged, change, claimant)
         elif change.job.submission == record.submission and record.job_id in (None, change.job_id):
             self._move(record, change)  # else of a job that the run no longer counts on
-        current = self.gather(self.table.get(run.lab, run.run_id) or run)
-        self.settle(current)
-        send_pending(current, self.table, self.publish, claimant, self.clock())
-        return current
 
     def gather(self, run: Run) -> Run:
         """Move a run of several shuffles to where its parts are; return it as it is then."""

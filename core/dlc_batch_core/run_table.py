@@ -140,7 +140,7 @@ class RunTable:
     def owe_acceptance(self, run: Run) -> bool:
         """As `queue`, for a job that was faster: the state is left as it is."""
         names = ("job_id", "shuffle", "problems", "notes", "network", "quote")
-        known = {name: each for name in names if (each := getattr(run, name)) is not None}
+        known = {name: getattr(run, name) for name in names}
         values = {**known, MailKind.ACCEPTED: MailState.PENDING}
         condition = (
             f"NOT #status IN ({_FINAL_NAMES}) AND {_FIRST}"
@@ -151,7 +151,7 @@ class RunTable:
     def advance(self, run: Run, position: int) -> bool:
         """Write that a job is running, unless something later is known."""
         names = ("status", "updated_at", "job_id", "shuffle", "attempt")
-        values = {name: each for name in names if (each := getattr(run, name)) is not None}
+        values = {name: getattr(run, name) for name in names}
         condition = (
             f"NOT #status IN ({_FINAL_NAMES})"
             " AND (attribute_not_exists(#position) OR #position < :position)"
@@ -192,6 +192,8 @@ class RunTable:
         extra: Mapping[str, Mapping[str, str]],
         removed: str | None = None,
     ) -> bool:
+        """Change an item under a condition; a value of None leaves its attribute as it is."""
+        values = {name: value for name, value in values.items() if value is not None}
         sets = ", ".join(f"#{name} = :{name}" for name in values)
         changes = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removed}"] * bool(removed)
         # every name goes by a placeholder: some are reserved words, and a part's are its own
@@ -246,7 +248,7 @@ def _written(run: Run) -> dict[str, object]:
     if run.is_part:
         for name in ("message", "remedy"):
             own[name] = own[name].encode()[:_MOST_OF_A_PART].decode(errors="ignore")
-    return {name: value for name, value in own.items() if value is not None}
+    return own
 
 
 def _key(lab: str, run_id: str) -> dict[str, dict[str, str]]:

@@ -41,10 +41,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         logger.warning("ignored", extra={"reason": str(error)})
         _tell({"JobIgnored": (MetricUnit.Count, 1)})
         return
-    before = completion.table.get(change.job.lab, change.job.run_id)
-    run = completion.record(change, context.aws_request_id)
+    recorded = completion.record(change, context.aws_request_id)
+    before, run = recorded.before, recorded.now
     logger.info("recorded", extra={"run_id": run.run_id, "lab": run.lab, "status": run.status})
-    if before is not None and _without_mails(before) != _without_mails(run):
+    if _without_mails(before) != _without_mails(run):
         _tell(measure(before, change, run))  # an event that came before counted then
 
 

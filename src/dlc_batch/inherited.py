@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dlc_batch_core.check import Check
 from dlc_batch_core.checks.engine import engine_of
-from dlc_batch_core.home_settings import HOME_FILES
+from dlc_batch_core.home_settings import find_home_config
 
 #: As the trainer writes them, in results/: of a run of one shuffle, and of several.
 _RUN_FILES = ("run.json", "shuffle*/run.json")
@@ -31,19 +30,14 @@ def notes_of_earlier_runs(folder: Path, found: Check) -> tuple[str, ...]:
     project, request = found.project, found.request
     if project is None or request is None:
         return ()
-    models, file = HOME_FILES[engine_of(project, request)]
-    start = re.escape(f"{models}/iteration-{project.iteration}/{project.task}{project.date}")
-    config = re.compile(rf"{start}-trainset\d+shuffle(\d+)/{re.escape(file)}")
-    notes = {}
+    engine, notes = engine_of(project, request), {}
     for facts in _facts(folder):
         if request.net_type not in (None, facts.get("net_type")):
             continue  # then its settings are left out
-        for path, digest in facts["sha256"].items():
-            shuffle = config.fullmatch(path)
-            if shuffle is None or int(shuffle[1]) not in request.shuffles:
-                continue
-            if _digest(folder / path) == digest:
-                notes[path] = _note(int(shuffle[1]), str(facts.get("run_id")), path)
+        for shuffle in request.shuffles:
+            path = find_home_config(facts["sha256"], project, shuffle, engine)
+            if path is not None and _digest(folder / path) == facts["sha256"][path]:
+                notes[path] = _note(shuffle, str(facts.get("run_id")), path)
     return tuple(notes.values())
 
 

@@ -58,7 +58,7 @@ def begun(cloud: Any, run: Run) -> Any:
 
 def record(cloud: Any, event: dict[str, Any], claimant: str = "one") -> Run:
     completion = Completion(cloud, cloud.table, cloud.publish, cloud.clock)
-    return completion.record(parse_job_change(event), claimant)
+    return completion.record(parse_job_change(event), claimant).now
 
 
 def leave(cloud: Any, run: Run, outcome: Outcome | str) -> None:

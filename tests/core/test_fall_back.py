@@ -51,7 +51,7 @@ def attempt(exit_code: int | None = None, seconds: int = 600, reason: str = "") 
 def record(cloud: Any, event: dict[str, Any], claimant: str = "one") -> Run:
     fall_back = FallBack(cloud.table, cloud, cloud.clock)
     completion = Completion(cloud, cloud.table, cloud.publish, cloud.clock, fall_back)
-    return completion.record(parse_job_change(event), claimant)
+    return completion.record(parse_job_change(event), claimant).now
 
 
 GAVE_OUT = [

@@ -102,7 +102,7 @@ def leave(cloud: Any, run: Run, shuffle: int, error: float = 4.0, **values: Any)
 def record(cloud: Any, detail: dict[str, Any], claimant: str = "one") -> Run:
     fall_back = FallBack(cloud.table, cloud, cloud.clock)
     completion = Completion(cloud, cloud.table, cloud.publish, cloud.clock, fall_back)
-    return completion.record(parse_job_change(detail), claimant)
+    return completion.record(parse_job_change(detail), claimant).now
 
 
 def kinds(cloud: Any) -> list[str]:

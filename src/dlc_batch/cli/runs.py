@@ -8,8 +8,6 @@ import click
 
 from dlc_batch import LAB_VARIABLE
 from dlc_batch.cli.options import Options, json_option, print_json
-from dlc_batch_core.errors import LabError
-from dlc_batch_core.keys import is_lab
 from dlc_batch_core.money import cost_of, quote_of
 
 if TYPE_CHECKING:
@@ -23,10 +21,11 @@ if TYPE_CHECKING:
 @click.pass_obj
 def list_(options: Options, lab: str | None, as_json: bool) -> None:
     """List runs, newest first."""
-    from dlc_batch.runs import RunStatus, list_runs  # here: --help needs no boto3
+    from dlc_batch.labs import check_lab  # here: --help needs no boto3
+    from dlc_batch.runs import RunStatus, list_runs
 
-    if lab is not None and not is_lab(lab):
-        raise LabError(f"`{lab}` can't be a lab's name.", "It is 1 to 32 of a-z, 0-9 and -.")
+    if lab is not None:
+        check_lab(lab)
     runs = list_runs(options.connect(), lab)
     if as_json:
         print_json({"runs": [RunStatus.from_record(run).to_dict() for run in runs]})
