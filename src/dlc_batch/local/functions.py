@@ -30,33 +30,41 @@ class FunctionSlots:
     def __init__(self, acquire: Callable[..., Slot], release: Callable[[str], None]) -> None:
         self._acquire = acquire
         self._release = release
-        self._freed = threading.Condition()
+        self._lock = threading.Lock()
+        self._turns: dict[str, threading.Condition] = {}  # by function: each has its own limit
         self._waiting = 0
 
     def acquire(self, function: dict[str, Any], config: dict[str, Any]) -> Slot:
         """In place of `lambda_svc._acquire_execution_slot`."""
         never = lambda_svc._reserved_concurrency(function, config) == 0
-        with self._freed:
+        with self._lock:
+            turn = self._turns.setdefault(config["FunctionName"], threading.Condition(self._lock))
             self._waiting += 1
             try:
                 slot = self._acquire(function, config)
                 while slot[0] is None and not never:
-                    self._freed.wait(_LOOK_AGAIN_S)
+                    turn.wait(_LOOK_AGAIN_S * self._waiting)  # one of them each second
                     slot = self._acquire(function, config)
+                self._wake_next()
                 return slot
             finally:
                 self._waiting -= 1
 
     def release(self, key: str) -> None:
         """In place of `lambda_svc._release_execution_slot`."""
-        with self._freed:
+        with self._lock:
             self._release(key)
-            self._freed.notify_all()
+            self._wake_next()
 
     def busy(self) -> bool:
         """True while a function runs or waits to."""
-        with self._freed:
+        with self._lock:
             return self._waiting > 0 or lambda_svc.executions_in_flight()[0] > 0
+
+    def _wake_next(self) -> None:
+        """Wake one of each function: thousands at once take longer than what they wait for."""
+        for turn in self._turns.values():
+            turn.notify()
 
 
 def deliver_with_retry(arn: str, payload: str) -> None:
