@@ -39,7 +39,7 @@ def call(slots: FunctionSlots, name: str, done: list[str], seconds: float = 0.0)
 
 
 def started(slots: FunctionSlots, names: list[str], done: list[str]) -> list[threading.Thread]:
-    threads = [threading.Thread(target=call, args=(slots, name, done, 0.001)) for name in names]
+    threads = [threading.Thread(target=call, args=(slots, name, done, 0.02)) for name in names]
     for thread in threads:
         thread.start()
     return threads
