@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import click
 from ruamel.yaml import YAML
@@ -95,7 +96,7 @@ def parameters_page() -> str:
     """Return docs/parameters.md: what an admin may set when deploying."""
     template = YAML(typ="rt").load(TEMPLATE)
     rows = [
-        f"| `{name}` | {_default(each)} | {' '.join(each['Description'].split())} |"
+        f"| `{name}` | {_default(each)} | {_range(each)} | {_meaning(each)} |"
         for name, each in template["Parameters"].items()
     ]
     return "\n".join(
@@ -105,14 +106,30 @@ def parameters_page() -> str:
             "",
             "`sam deploy --guided` asks for each and offers the default; later,",
             "`sam deploy --parameter-overrides NAME=VALUE` changes one. The others keep their",
-            "values, unless `samconfig.toml` holds parameters: those go before.",
+            "values, unless `samconfig.toml` holds parameters: those go before. Say it in the",
+            "checkout in which `sam build` was run. A value with spaces needs quotes in quotes:",
+            "`--parameter-overrides 'TrainerNets=\"resnet_50 top_down_resnet_50\"'`.",
             "",
-            "| parameter | default | meaning |",
-            "| --- | --- | --- |",
+            "| parameter | default | takes | meaning |",
+            "| --- | --- | --- | --- |",
             *rows,
             "",
         ]
     )
+
+
+def _meaning(parameter: Mapping[str, object]) -> str:
+    return " ".join(str(parameter["Description"]).split())
+
+
+def _range(parameter: Mapping[str, object]) -> str:
+    """Return which values CloudFormation takes, where the template says so."""
+    if "AllowedValues" in parameter:
+        return ", ".join(str(each) for each in cast(list[object], parameter["AllowedValues"]))
+    least, most = parameter.get("MinValue"), parameter.get("MaxValue")
+    if least is None and most is None:
+        return ""
+    return f"{least} to {most}" if most is not None else f"{least} or more"
 
 
 def _default(parameter: Mapping[str, object]) -> str:

@@ -32,7 +32,7 @@ class Budget:
         if self.rates.dollars_per_run and math.isinf(self.rates.most_an_hour):
             return request, (
                 f"Your admin's cap of {self.rates.dollars_per_run:g} $ a run does not hold: the"
-                f" stack has no price of {self._unpriced()} (its parameter `Prices`).",
+                f" stack has no price of {self.rates.unpriced} (its parameter `Prices`).",
             )
         count = len(request.shuffles)
         hours = self.rates.hours_within(request.time_limit_hours, count)
@@ -56,7 +56,7 @@ class Budget:
         if not cap:
             return []
         if math.isinf(self.rates.most_an_hour):
-            what = f"The stack has no price of {self._unpriced()}, and a budget for each month."
+            what = f"A monthly budget is set, and the price of {self.rates.unpriced} is not known."
             return [problem("price-unknown", run.key, what)]
         month, hours = run.submitted_at[:7], len(request.shuffles) * request.time_limit_hours
         cents = math.ceil(100 * hours * self.rates.most_an_hour)
@@ -80,9 +80,6 @@ class Budget:
             f"Your admin lets a run cost {cap:g} $ at most, which does not pay for"
             f" {60 * _LEAST_HOURS:g} minutes of each of its {count} trainings."
         )
-
-    def _unpriced(self) -> str:
-        return ", ".join(sorted(set(self.rates.instance_types) - set(self.rates.prices)))
 
     def quote(self, run: Run, work: Work, request: Request) -> Quote:
         """Return what a run is likely to take and cost."""

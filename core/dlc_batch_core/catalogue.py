@@ -79,10 +79,11 @@ _UPLOAD = {
     ),
     "price-unknown": Entry(
         _E,
-        "The stack has a budget, but not the price of its computers",
+        "A budget is set, but the price of a computer is not known",
         "A training may run on an instance type that the table of prices does not have: what it"
         " may cost can't be told.",
-        "The admin adds it to the stack's parameter `Prices`; then upload again.",
+        "The admin adds it to the stack's parameter `Prices`, or takes the instance type out of"
+        " `InstanceTypes`; then upload again.",
     ),
     "unreadable": Entry(
         _E,

@@ -76,6 +76,11 @@ class Rates:
         """Dollars; infinite where the price of one of the instance types is not known."""
         return dearest(self.prices, self.instance_types)
 
+    @property
+    def unpriced(self) -> str:
+        """The instance types whose price is not known, for a sentence; empty: all are known."""
+        return ", ".join(sorted(set(self.instance_types) - set(self.prices)))
+
     def hours_within(self, hours: float, trainings: int = 1) -> float:
         """Return how long each training of a run may take, so that all stay within its cap."""
         if not self.dollars_per_run or math.isinf(self.most_an_hour):

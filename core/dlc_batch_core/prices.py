@@ -47,7 +47,7 @@ def parse_prices(text: str) -> dict[str, Price]:
     """Return the table with the admin's own prices in it.
 
     Args:
-        text: such as `g5.xlarge=1.12/0.47, g6e.xlarge=1.86`: On-Demand, and Spot where known.
+        text: such as `g5.xlarge=1.12/0.47,g6e.xlarge=1.86`: On-Demand, and Spot where known.
 
     Raises:
         ValueError: the text is not of this form.

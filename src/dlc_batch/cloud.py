@@ -91,6 +91,12 @@ class DescribedStack:
     name: str
     description: Mapping[str, Any]
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What the stack was deployed with."""
+        given = self.description.get("Parameters", [])
+        return {each["ParameterKey"]: each["ParameterValue"] for each in given}
+
     def client(self, service: str, region: str | None = None) -> Any:
         """Return a client of an AWS service, in the stack's region or another."""
         make: Any = self.session.client
@@ -182,8 +188,6 @@ def _no_such_stack(account: Account) -> CloudError:
 def _of_stack(stack: DescribedStack) -> Cloud:
     given = stack.description.get("Outputs", [])
     outputs = {each["OutputKey"]: each["OutputValue"] for each in given}
-    given = stack.description.get("Parameters", [])
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in given}
     try:
         return Cloud(
             stack.session,
@@ -193,7 +197,7 @@ def _of_stack(stack: DescribedStack) -> Cloud:
             outputs["JobQueue"],
             outputs.get("TopicArn", ""),
             os.environ.get(LAB_VARIABLE),
-            float(parameters.get("MonthlyDollarsPerLab") or 0),
+            float(stack.parameters.get("MonthlyDollarsPerLab") or 0),
         )
     except KeyError as error:
         raise CloudError(
@@ -233,10 +237,7 @@ def aws_errors_as_ours() -> Iterator[None]:
         raise CloudError(f"{error}", "Check the network, then try again.") from error
 
 
-_ASK = (
-    f"If you may see your lab's runs only, name it: export {LAB_VARIABLE}=LAB. Else ask your admin"
-    " for the permission."
-)
+_ASK = "Ask your admin for the permission."
 _REMEDIES = {
     "ExpiredToken": "Log in again, such as with `aws sso login`.",
     "ExpiredTokenException": "Log in again, such as with `aws sso login`.",
@@ -253,4 +254,8 @@ _REMEDIES = {
 def _from_answer(error: botocore.exceptions.ClientError) -> CloudError:
     code = error.response.get("Error", {}).get("Code", "")
     message = error.response.get("Error", {}).get("Message", str(error))
-    return CloudError(f"AWS says: {message} ({code}).", _REMEDIES.get(code, "Try again later."))
+    remedy = _REMEDIES.get(code, "Try again later.")
+    if remedy == _ASK and not os.environ.get(LAB_VARIABLE):
+        name = f"If you may see your lab's runs only, name it: export {LAB_VARIABLE}=LAB."
+        remedy = f"{name} Else ask your admin for the permission."
+    return CloudError(f"AWS says: {message} ({code}).", remedy)

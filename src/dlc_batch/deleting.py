@@ -27,7 +27,7 @@ def measure(cloud: Cloud, run: Run) -> Held:
         LabError: it has not ended.
     """
     if not run.status.is_final:
-        remedy = "Wait for its end, or cancel it."
+        remedy = f"Wait for its end, or end it: dlc-batch cancel {run.run_id}"
         raise LabError(f"Run {run.run_id} is {run.status}, and can't be deleted.", remedy)
     with aws_errors_as_ours():
         return _files(cloud, run).measure() + _measure_upload(cloud, run)

@@ -57,7 +57,7 @@ def refuse_unfinished_jobs(stack: StackWithResources) -> None:
             for job in page["jobSummaryList"]
         ]
     if names:
-        remedy = "Wait for their end, or cancel them."
+        remedy = "Wait for their end, or end them: dlc-batch cancel RUN"
         raise LabError(f"These trainings are not over: {', '.join(names)}.", remedy)
 
 

@@ -29,7 +29,7 @@ class Fate(enum.StrEnum):
 
     TOLD = "told again"
     PAST = "taken out: a mail about a blocked queue, which is past"
-    LEFT = "left: it was for no function"
+    LEFT = "left in the queue: it was for no function"
 
 
 @dataclass(frozen=True)

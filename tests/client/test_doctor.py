@@ -71,6 +71,18 @@ def status(value: str) -> Spoil:
     return lambda stack: stack.aws.alter("cloudformation", "DescribeStacks", old, new)
 
 
+def parameter(name: str, value: str) -> Spoil:
+    """Deploy with a cap, and with an instance type whose price is not known."""
+    added = {"InstanceTypes": "g4dn.xlarge,p9.huge", name: value}
+    members = "".join(
+        f"<member><ParameterKey>{key}</ParameterKey><ParameterValue>{each}</ParameterValue></member>"
+        for key, each in added.items()
+    )
+    old = r"(?s)<Parameters\s*/>|<Parameters>.*?</Parameters>"
+    new = f"<Parameters>{members}</Parameters>"
+    return lambda stack: stack.aws.alter("cloudformation", "DescribeStacks", old, new)
+
+
 def delete_function(stack: Deployed) -> None:
     stack.aws.client("lambda").delete_function(FunctionName=stack["SubmitFunction"])
 
@@ -143,6 +155,8 @@ SPOILS: dict[str, Spoil] = {
     "instances-partly-offered": take_off_the_market(r"g5\.xlarge"),
     "batch-role-missing": delete_role(BATCH_ROLE),
     "spot-role-missing": delete_role(SPOT_ROLE),
+    "budget-without-price": parameter("MonthlyDollarsPerLab", "200"),
+    "cap-without-price": parameter("MaxDollarsPerRun", "50"),
     "notifications-off": lambda stack: stack.aws.mend("s3", "notification"),
     "rule-disabled": disable_rule,
     "undelivered": leave_undelivered,
@@ -167,6 +181,8 @@ NAMED = {
     "instances-partly-offered": (f"{REGION}a: g5.xlarge.",),
     "batch-role-missing": (BATCH_ROLE, "batch.amazonaws.com"),
     "spot-role-missing": (SPOT_ROLE, "spot.amazonaws.com"),
+    "budget-without-price": ("MonthlyDollarsPerLab", "no price of p9.huge", "Prices="),
+    "cap-without-price": ("MaxDollarsPerRun", "no price of p9.huge", "Prices="),
     "notifications-off": ("Bucket", '{"EventBridgeConfiguration": {}}'),
     "rule-disabled": ("SubmitFunctionUpload", "enable-rule"),
     "undelivered": ("Undelivered", "1 message in it", "receive-message"),
@@ -182,7 +198,7 @@ def test_a_stack_that_is_well(run_cli: RunCli) -> None:
     told = run_cli("doctor")
     *lines, verdict = told.out.splitlines()
     assert (told.code, verdict) == (0, "The stack is well.")
-    assert len(lines) == 13
+    assert len(lines) == 14
     assert all(line.startswith("ok  ") for line in lines)
 
 
@@ -215,6 +231,7 @@ def test_what_is_found_is_told_in_text_and_in_json(deployed: Deployed, run_cli: 
         "ok           mail",
         "ok           job queues",
         "ok           compute environments",
+        "ok           prices",
         "not checked  trainer images: AWS says: not authorized: DescribeImages"
         " (AccessDeniedException). If you may see your lab's runs only, name it: export"
         " DLC_BATCH_LAB=LAB. Else ask your admin for the permission.",

@@ -216,6 +216,14 @@ def test_reset_empties_it_and_it_is_up_again(start_tiny, tiny_home):
         tiny.client("s3").list_buckets()
 
 
+def test_other_parameters_of_a_cloud_that_is_up_are_not_passed_over(start_tiny, tiny_home):
+    start_tiny()
+    same = UpOptions(parameters={"LabEmail": "lab@example.org"})
+    assert up(tiny_home, same, print) == running_cloud(tiny_home)
+    with pytest.raises(LocalCloudError, match=r"with another LabEmail.*local down` first"):
+        up(tiny_home, UpOptions(parameters={"LabEmail": "ann@example.org"}), print)
+
+
 def test_two_at_once_start_one_server_and_neither_holds_its_callers_pipes(
     tiny_home, tiny_template
 ):

@@ -99,7 +99,8 @@ def test_a_lab_has_a_budget_of_its_own(way: Any, zip_project: Callable[..., byte
         assert done.stdout.splitlines()[-1] == f"Lab {lab} may spend 8.00 $ a month."
         first = way.ended(way.put(zip_project(asked), f"uploads/{lab}/first.zip"))
         assert (first.status, first.reserved_cents) == ("SUCCEEDED", 574)
-        way.command("lab", "add", lab, email, "--monthly-dollars", "5")
+        alone = way.command("lab", "add", lab, "--monthly-dollars", "5")  # without an address
+        assert alone.stdout == f"Lab {lab} may spend 5.00 $ a month.\n"
         second = way.ended(way.put(zip_project(asked), f"uploads/{lab}/second.zip"))
         assert "Of lab thrifty's 5.00 $" in second.problems[0].what
     assert _months(way)[lab] == (0.0, 5.0)
@@ -113,6 +114,12 @@ def test_a_lab_has_a_budget_of_its_own(way: Any, zip_project: Callable[..., byte
 
     way.command("lab", "add", lab, email, "--monthly-dollars", "stack")
     assert _months(way)[lab] == (0.0, None)
+
+
+def test_to_add_nothing_is_wrong_use(way: Any) -> None:
+    refused = way.command("lab", "add", "miller")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Give an EMAIL, or --monthly-dollars, or both." in refused.stderr
 
 
 @pytest.mark.parametrize("dollars", ["-1", "much", "nan"])

@@ -47,7 +47,7 @@ class _MonthlyDollars(click.ParamType[float | str]):
 
 @lab.command()
 @click.argument("lab_name", metavar="LAB")
-@click.argument("email")
+@click.argument("email", required=False)
 @click.option(
     "--monthly-dollars",
     type=_MonthlyDollars(),
@@ -58,28 +58,32 @@ class _MonthlyDollars(click.ParamType[float | str]):
 def add(
     options: Options,
     lab_name: str,
-    email: str,
+    email: str | None,
     monthly_dollars: float | str | None,
     as_json: bool,
 ) -> None:
-    """Send the mails about LAB's runs to EMAIL too.
+    """Send the mails about LAB's runs to EMAIL too, or set its budget, or both.
 
     AWS first sends the address a mail to confirm. Safe to repeat, such as to change the budget.
     """
     from dlc_batch import labs, spending  # here: --help needs no boto3
 
+    if email is None and monthly_dollars is None:
+        raise click.UsageError("Give an EMAIL, or --monthly-dollars, or both.")
+    labs.check_lab(lab_name)
     cloud = options.connect()
-    unconfirmed = labs.add(cloud, lab_name, email)
+    unconfirmed = labs.add(cloud, lab_name, email) if email else False
     if monthly_dollars is not None:
         own = None if isinstance(monthly_dollars, str) else monthly_dollars
         spending.set_cap(cloud, lab_name, own)
     if as_json:
-        print_json({"lab": lab_name, "email": email, "confirmed": not unconfirmed})
+        confirmed = not unconfirmed if email else None
+        print_json({"lab": lab_name, "email": email, "confirmed": confirmed})
         return
     if unconfirmed:
         click.echo(f"AWS sends {email} a mail now. Once its link is clicked, {email} hears about")
         click.echo(f"the runs of lab {lab_name}. Without the click it gets nothing.")
-    else:
+    elif email:
         click.echo(f"{email} hears about the runs of lab {lab_name}.")
     if monthly_dollars is not None:
         click.echo(_describe_cap(lab_name, monthly_dollars))

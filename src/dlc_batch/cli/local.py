@@ -68,7 +68,8 @@ def local() -> None:
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter of the template.",
+    help="A parameter of the template, such as InstanceTypes=g4dn.xlarge, whose price is known:"
+    " budgets and quotes then work as in AWS.",
 )
 @_told_plainly
 def up(

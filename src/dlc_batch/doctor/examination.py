@@ -21,6 +21,7 @@ from dlc_batch.doctor.events import (
     look_at_undelivered,
 )
 from dlc_batch.doctor.mail import look_at_mail
+from dlc_batch.doctor.money import look_at_prices
 from dlc_batch.doctor.stack import look_at_stack
 from dlc_batch_core.errors import CloudError
 from dlc_batch_core.problems import Problem, Severity
@@ -46,6 +47,7 @@ _LOOKS = (
     _Look("mail", look_at_mail),
     _Look("job queues", look_at_queues),
     _Look("compute environments", look_at_environments),
+    _Look("prices", look_at_prices),
     _Look("trainer images", look_at_images, is_of_aws=True),
     _Look("GPU quota, Spot", look_at_spot_quota, is_of_aws=True),
     _Look("GPU quota, On-Demand", look_at_on_demand_quota, is_of_aws=True),

@@ -146,6 +146,23 @@ _ACCOUNT = {
     ),
 }
 
+_MONEY = {
+    "budget-without-price": Entry(
+        _E,
+        "Labs have a monthly budget, and the price of a computer is not known",
+        "What a training may cost can't be told, so every upload is refused.",
+        "Deploy with the parameter `Prices`, such as `Prices=g6e.xlarge=1.86`, or take the"
+        " instance type out of `InstanceTypes`.",
+    ),
+    "cap-without-price": Entry(
+        _W,
+        "The cap per run does not hold, for the price of a computer is not known",
+        "What a training may cost can't be told. The mail that accepts a run says so too.",
+        "Deploy with the parameter `Prices`, such as `Prices=g6e.xlarge=1.86`, or take the"
+        " instance type out of `InstanceTypes`.",
+    ),
+}
+
 _EVENTS = {
     "notifications-off": Entry(
         _E,
@@ -154,7 +171,7 @@ _EVENTS = {
         "`aws s3api put-bucket-notification-configuration --bucket {bucket}"
         " --notification-configuration '{{\"EventBridgeConfiguration\": {{}}}}' --region {region}`"
         " (it replaces any other notification that the bucket has). Then upload again what was"
-        " sent meanwhile.",
+        " sent meanwhile: what lies in `uploads/` and not in `dlc-batch list`.",
     ),
     "rule-disabled": Entry(
         _E,
@@ -190,4 +207,4 @@ _MAIL = {
     ),
 }
 
-FINDINGS: Mapping[str, Entry] = {**_STACK, **_COMPUTE, **_ACCOUNT, **_EVENTS, **_MAIL}
+FINDINGS: Mapping[str, Entry] = {**_STACK, **_COMPUTE, **_ACCOUNT, **_MONEY, **_EVENTS, **_MAIL}

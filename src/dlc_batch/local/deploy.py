@@ -132,6 +132,18 @@ def _parameters(template: Template, chosen: dict[str, str]) -> list[dict[str, st
     return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
 
 
+def require_parameters(cloud: LocalCloud, chosen: dict[str, str]) -> None:
+    """Raise LocalCloudError where the stack has other values than `chosen`."""
+    stack = aws_client(cloud, "cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    has = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    others = [name for name, value in chosen.items() if has.get(name) != value]
+    if others:
+        raise LocalCloudError(
+            f"The local cloud is up already, with another {', '.join(others)}: say"
+            " `dlc-batch local down` first, then this again"
+        )
+
+
 def _create_or_update(stacks: Any, template: Template, parameters: list[dict[str, str]]) -> None:
     request = {
         "StackName": STACK_NAME,

@@ -64,6 +64,7 @@ def up(home: Home, options: UpOptions, progress: Progress) -> LocalCloud:
     with _alone(home, progress):
         cloud = running_cloud(home)
         if cloud and (cloud.stack_name or not options.deploy):
+            _require_parameters(cloud, options)
             progress(f"the local cloud is up already: {cloud.endpoint_url}")
             return cloud
         if cloud is None:
@@ -224,6 +225,13 @@ def _finish(home: Home, cloud: LocalCloud, options: UpOptions, progress: Progres
     write_cloud(home, cloud)
     progress(f"the local cloud is up: {cloud.endpoint_url}")
     return cloud
+
+
+def _require_parameters(cloud: LocalCloud, options: UpOptions) -> None:
+    if options.parameters:
+        from dlc_batch.local.deploy import require_parameters  # boto3 takes a second to import
+
+        require_parameters(cloud, options.parameters)
 
 
 def _template(options: UpOptions) -> Path:
