@@ -305,3 +305,23 @@ def test_a_preview_writes_nothing(cloud: Cloud, run: Run, home: Path) -> None:
     assert changes.differing == tuple(HOME)
     assert changes.newer == (new,)
     assert {str(each.path) for each in changes.new} == set(FILES) - set(HOME)
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_dry_run_tells_what_would_be_done(
+    run: Run, home: Path, run_cli: Callable[..., Any]
+) -> None:
+    plain = run_cli("fetch", run.run_id, home, "--dry-run")
+    assert plain.code == 0
+    assert f"written    {home / LARGE}" in plain.out
+    assert f"replaced   {home / 'report.html'}" in plain.out
+    answer = run_cli("fetch", run.run_id, home, "--dry-run", "--json").json
+    assert answer["dry_run"] is True
+    assert answer["bytes"] == sum(map(len, FILES.values()))
+    assert answer["replaced"] == ["report.html"]
+    assert answer["set_aside"] == ["dlc-models-pytorch/train/snapshot-9.pt"]
+    assert set(answer["written"]) == set(FILES) - set(HOME)
+    assert files_of(home) == HOME
+    refused = run_cli("fetch", run.run_id, home)
+    assert refused.code == 2
+    assert "are there already and differ" in refused.err
