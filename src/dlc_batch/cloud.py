@@ -250,7 +250,8 @@ def aws_errors_as_ours() -> Iterator[None]:
 
 #: What botocore raises where no answer came, or half of one.
 _OUTAGES = (
-    botocore.exceptions.HTTPClientError,  # it could not connect, or the connection broke
+    botocore.exceptions.ConnectionError,  # it could not connect
+    botocore.exceptions.HTTPClientError,  # the connection broke
     botocore.exceptions.IncompleteReadError,
     botocore.exceptions.ResponseStreamingError,
 )
