@@ -2,11 +2,11 @@
 
     python benchmarks/starting.py [--project FOLDER] [--rounds 7] [--most 0.3]
 
-Each round runs every command once, in processes of their own, in turns; shown is the least CPU time
-of the rounds (user and system: what else the computer does counts little). `check` is of a drawn
-project of 40 labelled frames where none is named. Ends with 1 where `--help` or `check` takes more
-than --most seconds above the bare interpreter. Needs no network and no cloud. Not on Windows, which
-does not tell the CPU time of children.
+Each round runs every command once, in processes of their own, in turns; shown is the least CPU
+time of the rounds (user and system). `check` is of a drawn project of 40 labelled frames where
+none is named. Ends with 1 where `--help` or `check` takes more than --most seconds above the bare
+interpreter. Needs no network and no cloud. Not on Windows, which does not tell the CPU time of
+children.
 """
 
 from __future__ import annotations
