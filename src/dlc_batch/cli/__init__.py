@@ -5,13 +5,19 @@ Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from dataclasses import replace
+from typing import NoReturn
 
 import click
+from click.core import ParameterSource
 
-from dlc_batch import __version__
+from dlc_batch import LAB_VARIABLE, __version__
 from dlc_batch.cli.lazy import LazyGroup
-from dlc_batch.cli.options import Options
+from dlc_batch.cli.options import Options, settings
+from dlc_batch.profiles import Profile
 from dlc_batch_core.errors import DlcBatchError
 
 
@@ -22,12 +28,18 @@ from dlc_batch_core.errors import DlcBatchError
         "submit": "dlc_batch.cli.submit:submit",
         "list": "dlc_batch.cli.runs:list_",
         "status": "dlc_batch.cli.runs:status",
+        "watch": "dlc_batch.cli.watch:watch",
+        "logs": "dlc_batch.cli.logs:logs",
+        "cancel": "dlc_batch.cli.ending:cancel",
+        "stop": "dlc_batch.cli.ending:stop",
         "fetch": "dlc_batch.cli.fetch:fetch",
         "delete": "dlc_batch.cli.delete:delete",
         "lab": "dlc_batch.cli.lab:lab",
         "teardown": "dlc_batch.cli.teardown:teardown",
         "doctor": "dlc_batch.cli.doctor:doctor",
         "redrive": "dlc_batch.cli.redrive:redrive",
+        "profile": "dlc_batch.cli.profile:profile",
+        "completion": "dlc_batch.cli.completion:completion",
         "local": "dlc_batch.cli.local:local",
     },
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -50,20 +62,82 @@ from dlc_batch_core.errors import DlcBatchError
 )
 @click.option("--region", help="AWS region of the stack. Default: AWS's own configuration.")
 @click.option("--profile", help="AWS profile. Default: AWS's own configuration.")
+@click.option(
+    "--at",
+    metavar="NAME",
+    envvar="DLC_BATCH_AT",
+    shell_complete=lambda _context, _parameter, text: _profiles_like(text),
+    help="A profile of `dlc-batch profile`: it says the four above, and the lab.",
+)
 @click.pass_context
 def cli(
-    context: click.Context, cloud: str, stack: str, region: str | None, profile: str | None
+    context: click.Context,
+    cloud: str,
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    at: str | None,
 ) -> None:
     """Train DeepLabCut networks on GPUs in your lab's AWS account, or on this computer."""
-    context.obj = Options(cloud, stack, region, profile)
+    options = Options(cloud, stack, region, profile)
+    context.obj = _at(context, options, settings().find(at)) if at else options
+
+
+def _at(context: click.Context, options: Options, profile: Profile) -> Options:
+    """Put a profile in place of what is not said on the command line."""
+    if profile.lab is not None:
+        os.environ[LAB_VARIABLE] = profile.lab  # as if it had been exported: --lab goes before it
+    said = {
+        name
+        for name in vars(options)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    given = {name: getattr(profile, name) for name in vars(options)}
+    news = {name: value for name, value in given.items() if value is not None}
+    return replace(options, **{name: news[name] for name in news if name not in said})
+
+
+def _profiles_like(text: str) -> list[str]:
+    return [name for name in settings().profiles() if name.startswith(text)]
+
+
+#: How a shell names a process that SIGINT ended.
+_INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; an error that a person can read about is no traceback."""
+    """Run the command line; what a person can read about is no traceback.
+
+    Exit codes: as above; 130 after Ctrl-C.
+    """
     try:
-        cli()
+        code = cli(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.Abort as abort:
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            _end_interrupted()
+        _fail("Nothing was done.", "", 1)
+    except KeyboardInterrupt:
+        _end_interrupted()
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except DlcBatchError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        if error.remedy:
-            click.echo(error.remedy, err=True)
-        sys.exit(2)
+        _fail(f"Error: {error.message}", error.remedy, 2)
+    except OSError as error:  # a disk that is full, a file that may not be written
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"Error: {where}{error.strerror or error}.", "", 2)
+
+
+def _fail(message: str, remedy: str, code: int) -> NoReturn:
+    click.echo(message, err=True)
+    if remedy:
+        click.echo(remedy, err=True)
+    sys.exit(code)
+
+
+def _end_interrupted() -> NoReturn:
+    """End at once: nothing that is left to be done at an exit may be interrupted once more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    click.echo("Interrupted.", err=True)
+    sys.exit(_INTERRUPTED)

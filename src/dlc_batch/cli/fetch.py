@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
+from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json, run_argument
 from dlc_batch_core.words import counted
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN")
+@run_argument
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--overwrite", is_flag=True, help="Replace files that differ without asking; keep them aside."

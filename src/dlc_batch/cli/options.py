@@ -6,9 +6,12 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from dlc_batch.profiles import Settings
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -50,6 +53,31 @@ def json_option(command: _Command) -> _Command:
     """Add --json to a command."""
     option = click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
     return option(command)
+
+
+def settings() -> Settings:
+    """Return the user's settings, in the platform's own folder for them."""
+    return Settings(Path(click.get_app_dir("dlc-batch")))
+
+
+def run_argument(command: _Command) -> _Command:
+    """Add RUN to a command; a shell completes the runs that were listed last."""
+    return click.argument("run_id", metavar="RUN", shell_complete=_complete_run)(command)
+
+
+def _complete_run(_context: object, _parameter: object, incomplete: str) -> list[str]:
+    return [each for each in settings().recent_runs() if each.startswith(incomplete)]
+
+
+def shuffle_option(command: _Command) -> _Command:
+    """Add --shuffle to a command."""
+    option = click.option("--shuffle", type=click.IntRange(1), help="Only this shuffle of RUN.")
+    return option(command)
+
+
+def progress(sentence: str) -> None:
+    """Tell the user something beside the answer, on stderr."""
+    click.echo(sentence, err=True)
 
 
 def print_json(value: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -17,6 +18,7 @@ from dlc_batch_core.run import REST_MARK, Run, Status
 _SHUFFLE = re.compile(r"shuffle([0-9]+)(?![0-9])")
 #: The lab's own, which no run leaves and no fetch touches.
 _CONFIG = "config.yaml"
+_MOST_NAMED = 3  # of the files that are gone
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,18 @@ def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
     lacking = set(run.files) - {str(result.path) for result in results}
     lacking = {name for name in lacking if not name.startswith(REST_MARK)}
     if lacking or not results:
-        what = f"The results of run {run.run_id} are not whole: {', '.join(sorted(lacking))}."
-        raise CloudError(what, "Somebody deleted them: upload the project again.")
+        raise _lost(run, sorted(lacking))
     return tuple(each for each in results if str(each.path).casefold() != _CONFIG)
+
+
+def _lost(run: Run, lacking: Sequence[str]) -> CloudError:
+    shown = ", ".join(lacking[:_MOST_NAMED])
+    more = f" and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
+    return CloudError(
+        f"The results of run {run.run_id} are not whole: {shown}{more}.",
+        "Somebody deleted them. For some weeks your admin can bring them back (docs/operate.md);"
+        " after that, upload the project again.",
+    )
 
 
 def _all_of(cloud: Cloud, run: Run) -> list[Result]:
