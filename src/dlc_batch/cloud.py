@@ -6,7 +6,7 @@ import contextlib
 import enum
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -57,6 +57,7 @@ class Cloud:
     topic_arn: str = ""
     lab: str | None = None  # the only one whose records the user may read
     monthly_dollars: float = 0.0  # that each lab may spend; 0: no cap
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of the stack
 
     @property
     def name(self) -> str:
@@ -194,6 +195,7 @@ def _of_stack(stack: DescribedStack) -> Cloud:
             outputs.get("TopicArn", ""),
             os.environ.get(LAB_VARIABLE),
             float(parameters.get("MonthlyDollarsPerLab") or 0),
+            parameters,
         )
     except KeyError as error:
         raise CloudError(

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from dlc_batch import fast_zlib
 from dlc_batch.zip_writer import Packed, ZipWriter
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.errors import LabError
@@ -23,11 +24,6 @@ from dlc_batch_core.member_names import is_clutter
 from dlc_batch_core.project_folder import files_of
 from dlc_batch_core.request import REQUEST_FILE, parse_request
 from dlc_batch_core.videos import chosen, is_video
-
-try:
-    from isal import isal_zlib as fast_zlib
-except ImportError:  # there is no wheel for this computer
-    fast_zlib = zlib
 
 #: Where settings and splits of the shuffles lie that the lab made at home.
 _FROM_HOME = (
@@ -73,16 +69,17 @@ def plan_packing(project: Path, request: str | None = None) -> tuple[PackedFile,
             f"{project} holds no {CONFIG_FILE}, so it is not a DeepLabCut project.",
             f"Name the project's folder: the one that holds {CONFIG_FILE}.",
         )
-    own = project / REQUEST_FILE
-    if request is None and own.is_file():
-        request = own.read_text(encoding="utf-8-sig")
-    sources = sorted({path for path in _wanted(project, request) if path.is_file()})
-    names = [f"{project.name}/{path.relative_to(project).as_posix()}" for path in sources]
-    files = [PackedFile(p, n, p.stat().st_size) for p, n in zip(sources, names, strict=True)]
+    files = {
+        f"{project.name}/{path.relative_to(project).as_posix()}": path
+        for path in _wanted(project, request)
+        if path.is_file()
+    }
+    plan = [PackedFile(path, name, path.stat().st_size) for name, path in files.items()]
     if request is not None:
-        content = request.encode()
-        files.append(PackedFile(own, f"{project.name}/{REQUEST_FILE}", len(content), content))
-    return tuple(sorted(files, key=lambda file: file.member))
+        own, content = f"{project.name}/{REQUEST_FILE}", request.encode()
+        plan = [file for file in plan if file.member != own]
+        plan.append(PackedFile(project / REQUEST_FILE, own, len(content), content))
+    return tuple(sorted(plan, key=lambda file: file.member))
 
 
 def pack(
@@ -141,6 +138,7 @@ def _compress(file: PackedFile) -> Packed:
 
 def _wanted(project: Path, request: str | None) -> Iterator[Path]:
     yield project / CONFIG_FILE
+    yield project / REQUEST_FILE
     for pattern in _FROM_HOME:
         yield from (path for path in project.glob(pattern) if _is_taken(path, project))
     # with what links lead to, as `zip -r` does
@@ -158,7 +156,10 @@ def _is_taken(path: Path, project: Path) -> bool:
 
 
 def _wanted_videos(project: Path, request: str | None) -> Iterator[Path]:
-    asked = parse_request(request).analyze_videos if request is not None else False
+    own = project / REQUEST_FILE
+    if request is None and own.is_file():
+        request = own.read_text(encoding="utf-8-sig")
+    asked = parse_request(request or "").analyze_videos
     if not asked:
         return
     there = {name: path for name, path in files_of(project).items() if not is_clutter(name)}

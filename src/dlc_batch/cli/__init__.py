@@ -1,6 +1,6 @@
 """The command line: data on stdout, progress on stderr.
 
-Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment.
+Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment; 130, Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from dlc_batch import __version__
 from dlc_batch.cli.lazy import LazyGroup
 from dlc_batch.cli.options import Options
 from dlc_batch_core.errors import DlcBatchError
+
+#: As shells have it: 128 and the signal's number.
+INTERRUPTED = 130
 
 
 @click.group(
@@ -61,9 +64,20 @@ def cli(
 def main() -> None:
     """Run the command line; an error that a person can read about is no traceback."""
     try:
-        cli()
+        code = cli.main(standalone_mode=False)  # else click would end an interruption with 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nInterrupted.", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except DlcBatchError as error:
         click.echo(f"Error: {error.message}", err=True)
         if error.remedy:
             click.echo(error.remedy, err=True)
         sys.exit(2)
+    except OSError as error:  # such as a full disk
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {place}{error.strerror or error}.", err=True)
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
