@@ -1,6 +1,5 @@
 """Uploads that are broken off, and go on: by real requests, through a relay that breaks them."""
 
-import os
 import random
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 from tests.client.relay import Relay, relay_to
 
 from dlc_batch.cloud import Cloud
-from dlc_batch.outbox import Outbox, open_outbox
+from dlc_batch.outbox import open_outbox
 from dlc_batch.submitting import Submitted, send
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import UploadKey, run_id
@@ -201,27 +200,3 @@ def test_two_at_once_are_one(cloud: Cloud, archive: Path, cache: Path) -> None:
         send(cloud, archive, UploadKey("miller", "another name"))
     send(cloud, archive, TARGET)
     assert not [path for path in cache.rglob("*") if path.suffix != ".lock" and path.is_file()]
-
-
-def test_what_a_killed_process_left_is_cleared_by_the_next(cache: Path) -> None:
-    left = cache / "outbox" / ("0" * 32)
-    left.mkdir(parents=True)
-    (left / "project.zip").write_bytes(b"half")
-    begun = cache / "outbox" / ("1" * 32)
-    begun.mkdir()
-    for name in ("project.zip", "upload.json"):
-        (begun / name).write_bytes(b"{}")
-    old = cache / "outbox" / ("2" * 32)
-    old.mkdir()
-    (old / "upload.json").write_bytes(b"{}")
-    os.utime(old / "upload.json", (0, 0))
-    with open_outbox("bucket", "key"):
-        assert not left.exists()
-        assert [path.name for path in begun.iterdir()] == ["upload.json"]
-        assert not old.exists()
-
-
-def test_a_state_that_cannot_be_read_counts_for_nothing(tmp_path: Path) -> None:
-    for text in ("", "[]", "{", '{"upload_id": "x"}'):
-        (tmp_path / "upload.json").write_text(text)
-        assert Outbox(tmp_path).unfinished() is None
