@@ -11,6 +11,13 @@ from dlc_batch_core.prices import PRICES, Price, dearest, hourly, parse_prices
 #: Settings of the stack, which template.yaml hands on to the functions.
 INSTANCE_TYPES, OWN_PRICES = "INSTANCE_TYPES", "PRICES"
 MAX_DOLLARS_PER_RUN, MONTHLY_DOLLARS = "MAX_DOLLARS_PER_RUN", "MONTHLY_DOLLARS_PER_LAB"
+#: The stack's parameters that they are made of.
+_PARAMETERS = {
+    INSTANCE_TYPES: "InstanceTypes",
+    OWN_PRICES: "Prices",
+    MAX_DOLLARS_PER_RUN: "MaxDollarsPerRun",
+    MONTHLY_DOLLARS: "MonthlyDollarsPerLab",
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,17 @@ class Rates:
             tuple(each.strip() for each in pool.split(",") if each.strip()),
             float(settings.get(MAX_DOLLARS_PER_RUN) or 0),
             float(settings.get(MONTHLY_DOLLARS) or 0),
+        )
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> Rates:
+        """Read the parameters that the stack was deployed with.
+
+        Raises:
+            ValueError: a price or a cap is not a number.
+        """
+        return cls.from_settings(
+            {name: parameters.get(of, "") for name, of in _PARAMETERS.items()}
         )
 
     @property

@@ -5,29 +5,26 @@ Whatever goes wrong is a `dlc_batch.DlcBatchError`, with a message and a remedy.
 
 from __future__ import annotations
 
-import json
-import tempfile
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlc_batch import ending
-from dlc_batch.cli.check import check_path
+from dlc_batch.checking import check_path
 from dlc_batch.cloud import DEFAULT_STACK, Cloud, Where
 from dlc_batch.cloud import connect as connect_cloud
 from dlc_batch.fetching import Fetched, list_results
 from dlc_batch.fetching import fetch as fetch_results
 from dlc_batch.job_logs import Reader
-from dlc_batch.packing import pack, plan_packing
+from dlc_batch.outbox import open_outbox
+from dlc_batch.packing import plan_packing
+from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch.runs import RunStatus, find_run, list_runs, read_status
 from dlc_batch.submitting import Submitted, send, upload_key
 from dlc_batch.watching import EVERY, Seen, Watch
 from dlc_batch_core.check import Check
 from dlc_batch_core.errors import LabError, ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB
-from dlc_batch_core.request import REQUEST_FILE
-from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 
 def connect(
@@ -73,12 +70,19 @@ class Lab:
         """The lab's name; None: none was named."""
         return self.cloud.lab
 
-    def submit(self, project: str | Path, name: str | None = None, **request: object) -> Submitted:
+    def submit(
+        self,
+        project: str | Path,
+        name: str | None = None,
+        overrides: Mapping[str, object] | None = None,
+        **request: object,
+    ) -> Submitted:
         """Send a project to be trained; returns its `run_id`, `lab` and `key`.
 
         Args:
             project: its folder, or its zip.
             name: of the upload; None: the folder's or the zip's.
+            overrides: DeepLabCut's own settings, by dotted path.
             request: keys of dlc-batch.yaml, which go over those of the folder's own file.
 
         Raises:
@@ -88,15 +92,17 @@ class Lab:
         path = Path(project)
         given = name or (path.stem if path.is_file() else path.resolve().name)
         target = upload_key(self.name or DEFAULT_LAB, given)
-        if request and path.is_file():
+        changes = RequestChanges(request, overrides or {})
+        if changes and not path.is_dir():
             what = f"{path} is a zip: what is asked for can't be written into it."
             raise LabError(what, "Name the project's folder instead.")
-        with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
-            archive = _zip(path, request, Path(folder)) if path.is_dir() else path
-            found = check(archive)
-            if not found.is_trainable:
-                raise ProjectError(found.problems)
-            return send(self.cloud, archive, target)
+        asked = changed_request(path, changes)
+        found = check_path(path, request=asked)
+        if not found.is_trainable:
+            raise ProjectError(found.problems)
+        with open_outbox(self.cloud.bucket, target.key) as outbox:
+            archive = outbox.pack(plan_packing(path, asked)) if path.is_dir() else path
+            return send(self.cloud, archive, target, outbox=outbox)
 
     def runs(self) -> tuple[RunStatus, ...]:
         """Return the lab's runs, or all where no lab was named, newest first, without progress."""
@@ -146,18 +152,3 @@ class Lab:
         run = find_run(self.cloud, run_id)
         results = list_results(self.cloud, run)
         return fetch_results(self.cloud, run, results, Path(folder), overwrite)
-
-
-def _zip(project: Path, request: dict[str, object], folder: Path) -> Path:
-    archive, own = folder / "project.zip", f"{project.resolve().name}/{REQUEST_FILE}"
-    files = plan_packing(project)
-    pack(tuple(each for each in files if not request or each.member != own), archive)
-    if request:
-        with zipfile.ZipFile(archive, "a") as opened:
-            opened.writestr(own, _request_text(project / REQUEST_FILE, request))
-    return archive
-
-
-def _request_text(own: Path, request: dict[str, object]) -> str:
-    text = own.read_text("utf-8-sig") if own.is_file() else ""
-    return json.dumps({**read_yaml_mapping(text, REQUEST_FILE), **request})  # JSON is YAML

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dlc_batch.cli.check import check_path
+from dlc_batch.checking import check_path
 from dlc_batch.inherited import notes_of_earlier_runs
 
 RunCli = Callable[..., Any]

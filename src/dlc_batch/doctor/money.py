@@ -6,28 +6,13 @@ from collections.abc import Iterator
 
 from dlc_batch.doctor.deployment import Deployment
 from dlc_batch.doctor.findings import finding
-from dlc_batch_core.costs import (
-    INSTANCE_TYPES,
-    MAX_DOLLARS_PER_RUN,
-    MONTHLY_DOLLARS,
-    OWN_PRICES,
-    Rates,
-)
+from dlc_batch_core.costs import Rates
 from dlc_batch_core.problems import Problem
-
-#: The stack's parameters, by the setting that the functions get of each.
-_PARAMETERS = {
-    INSTANCE_TYPES: "InstanceTypes",
-    OWN_PRICES: "Prices",
-    MAX_DOLLARS_PER_RUN: "MaxDollarsPerRun",
-    MONTHLY_DOLLARS: "MonthlyDollarsPerLab",
-}
 
 
 def look_at_prices(deployment: Deployment) -> Iterator[Problem]:
     """Find a cap, or a budget, that a computer without a known price undoes."""
-    given = deployment.stack.parameters
-    rates = Rates.from_settings({name: given.get(of, "") for name, of in _PARAMETERS.items()})
+    rates = Rates.from_parameters(deployment.stack.parameters)
     if not rates.unpriced:
         return
     what = f"There is no price of {rates.unpriced}."
