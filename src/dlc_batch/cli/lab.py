@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlc_batch.cli.options import Options, json_option, print_json
+from dlc_batch_core.costs import Rates
 from dlc_batch_core.run import time_text
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ def add(
         click.echo(f"{email} hears about the runs of lab {lab_name}.")
     if monthly_dollars is not None:
         click.echo(_describe_cap(lab_name, monthly_dollars))
+        if unpriced := Rates.from_parameters(cloud.parameters).unpriced:
+            what = f"But every upload of it is refused: there is no price of {unpriced}."
+            click.echo(f"{what}\nDeploy with the parameter Prices first.", err=True)
 
 
 @lab.command("list")
