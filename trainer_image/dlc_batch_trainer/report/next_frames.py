@@ -145,4 +145,5 @@ def _code(found: Iterable[NextFrames], shuffle: int, trainset: int) -> str:
         '        outlieralgorithm="list", frames2use=numbers,',
         "    )",
         "deeplabcut.refine_labels(config)",
+        "# when they are mended: deeplabcut.merge_datasets(config), and submit the project again",
     ])  # fmt: skip
