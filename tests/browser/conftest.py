@@ -17,7 +17,7 @@ NARROW = {"width": 320, "height": 640}
 WIDE = {"width": 1280, "height": 900}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, nothing else can use asyncio in this thread
 def browser() -> Iterator[Browser]:
     """The browser. Without one the tests skip, and say how to get one."""
     program = find_chromium()

@@ -6,13 +6,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.trainer.report.results import MadeUp
 
+from dlc_batch_core.request import Request
 from dlc_batch_trainer.errors import Interrupted
 from dlc_batch_trainer.report.task import Task, report_files
 from dlc_batch_trainer.report_process import ReportProcess
+
+if TYPE_CHECKING:
+    from tests.trainer.conftest import Bench
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def test_it_is_made(task: Task, tmp_path: Path) -> None:
 def test_what_it_can_not_read_is_said(task: Task, tmp_path: Path) -> None:
     (task.folder / "run.json").write_text("no JSON")
     why = process(tmp_path).make(task)
-    assert why == "its process ended with 1"
+    assert why == "its process ended with exit code 1, and the log tells why"
     assert not (task.folder / "report.html").exists()
 
 
@@ -56,3 +61,22 @@ def test_it_ends_with_the_host(task: Task, tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         process(tmp_path, asked.is_set).make(task)
     assert not (task.folder / "report.html").exists()
+
+
+def test_a_training_is_not_lost_for_its_report(
+    bench: Bench, tiny_project: Path, tiny_request: Request, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken" / "jinja2.py"  # of all that is imported, only reports need it
+    broken.parent.mkdir()
+    broken.write_text("raise ImportError('broken')\n")
+    bench.submit(bench.zip_project(tiny_project), "", replace(tiny_request, epochs=1))
+    paths = f"{broken.parent}:{bench.environment['PYTHONPATH']}"
+    done = bench.train(PYTHONPATH=paths)
+    assert done.exit_code == 0, done.output
+    assert (
+        "The report failed: its process ended with exit code 1, and the log tells why. The"
+        " training is not affected." in done.outcome.notes
+    )
+    assert "ImportError: broken" in done.output
+    assert "evaluation.json" in done.outcome.files
+    assert not [name for name in done.outcome.files if name.startswith(("report", "figures"))]

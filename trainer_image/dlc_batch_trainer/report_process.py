@@ -54,4 +54,5 @@ class ReportProcess:
             if time.monotonic() - began > self.most_seconds:
                 return f"it was not made within {self.most_seconds / 60:g} minutes"
             time.sleep(_LOOK_SECONDS)
-        return None if process.returncode == 0 else f"its process ended with {process.returncode}"
+        code = process.returncode
+        return f"its process ended with exit code {code}, and the log tells why" if code else None

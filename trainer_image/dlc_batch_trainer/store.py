@@ -206,7 +206,9 @@ class RunStore:
         return [each["Key"] for page in pages for each in page.get("Contents", [])]
 
     def _upload(self, path: Path, key: str) -> None:
-        self.client.upload_file(str(path), self.bucket, key)
+        # without, a browser would save a page and not show it
+        kind = {"ContentType": "text/html; charset=utf-8"} if path.suffix == ".html" else {}
+        self.client.upload_file(str(path), self.bucket, key, ExtraArgs=kind)
 
     def _add(self, path: Path, key: str, trained: str) -> None:
         """Write a list of shuffles with those of it that are there, however many do so at once.
