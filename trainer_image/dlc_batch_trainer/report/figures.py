@@ -23,7 +23,8 @@ _BINS = 30
 _SHOWN_SHARE = 0.99
 _ROW_HEIGHT, _FRAME_HEIGHT = 0.26, 0.75  # inches, of a body part and of what is around them
 _MOST_DRAWN_PARTS = 60
-_LOWEST_LOSS = 1e-12  # for a scale that knows no zero
+_LOWEST_LOSS, _LEAST_ERROR_PX = 1e-12, 0.05  # for a scale that knows no zero
+_MANY_POWERS = 100.0  # of ten: where a scale spans more, a number for each is enough
 
 
 def draw_curve(curve: Curve) -> Drawn | None:
@@ -51,16 +52,17 @@ def _paint_line(axis: Axes, line: Line, is_loss: bool) -> None:
     if is_loss:
         axis.set_ylabel("loss")
         if max(values) > 10 * max(min(values), _LOWEST_LOSS):
-            _scale_by_powers(axis)
+            _scale_by_powers(axis, values)
     else:
         axis.set_ylabel("validation\nerror (px)")
         axis.set_ylim(0, 1.1 * max(values) or 1.0)
 
 
-def _scale_by_powers(axis: Axes) -> None:
+def _scale_by_powers(axis: Axes, values: Sequence[float]) -> None:
     """With plain numbers: matplotlib's own are a formula, which SVG's text can't show."""
+    is_wide = max(values) > _MANY_POWERS * max(min(values), _LOWEST_LOSS)
     axis.set_yscale("log")
-    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.yaxis.set_major_locator(LogLocator(subs=(1.0,) if is_wide else (1.0, 2.0, 5.0)))
     axis.yaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_minor_formatter("")
 
@@ -155,16 +157,16 @@ def draw_confidence(
 
     def paint(figure: Figure) -> None:
         axis = figure.subplots()
-        confidences, errors = zip(*dots, strict=True)
-        least = max(min(errors), 0.05)
-        axis.plot(confidences, [max(e, least) for e in errors], ".", color=ONE, markersize=5)
+        confidences = [confidence for confidence, _ in dots]
+        errors = [max(error, _LEAST_ERROR_PX) for _, error in dots]
+        axis.plot(confidences, errors, ".", color=ONE, markersize=5)
         axis.axvline(pcutoff, color=TWO, linestyle="--", linewidth=1.2)
         title = f"dashed: pcutoff, {pcutoff:g}"
         if far_px:
             axis.axhline(far_px, color=THREE, linestyle=":", linewidth=1.6)
             title += f"; dotted: wrong, {far_px:.1f} px"
         axis.set_title(title, fontsize=10, color=INK, loc="right")
-        _scale_by_powers(axis)
+        _scale_by_powers(axis, errors)
         axis.set_xlim(-0.02, max(1.02, *confidences))
         axis.set_xlabel("confidence")
         axis.set_ylabel("error (px)")
