@@ -69,8 +69,16 @@ def report(tmp_path: Path) -> Callable[[MadeUp], Reader]:
     return make
 
 
-def test_all_of_it(report: Callable[[MadeUp], Reader], tmp_path: Path) -> None:
-    page = report(MadeUp())
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Reader, Path]:
+    """A report and the folder that it lies in. Not to be changed."""
+    task = MadeUp().write(tmp_path_factory.mktemp("plain"))
+    make_report(task)
+    return Reader((task.folder / "report.html").read_text(encoding="utf-8")), task.folder
+
+
+def test_all_of_it(plain: tuple[Reader, Path]) -> None:
+    page, folder = plain
     text = " ".join(page.text.split())
     assert "Good: a small error on frames that it did not train on." in text
     for words in (
@@ -85,14 +93,14 @@ def test_all_of_it(report: Callable[[MadeUp], Reader], tmp_path: Path) -> None:
     ):
         assert words in text, words
     assert len(page.named("img")) == 10
-    figures = {path.name for path in (tmp_path / "results/figures").iterdir()}
+    figures = {path.name for path in (folder / "figures").iterdir()}
     assert {"learning.png", "body-parts.png", "errors.png", "confidence.png"} <= figures
     assert {f"worst-{n:02}.jpg" for n in range(1, 11)} <= figures
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(folder.rglob("*.part"))
 
 
-def test_it_needs_nothing_but_itself(report: Callable[[MadeUp], Reader]) -> None:
-    page = report(MadeUp())
+def test_it_needs_nothing_but_itself(plain: tuple[Reader, Path]) -> None:
+    page, _ = plain
     for tag, attributes in page.tags:
         assert tag not in ("script", "iframe", "object", "base"), tag
         for name, value in attributes.items():
@@ -103,16 +111,16 @@ def test_it_needs_nothing_but_itself(report: Callable[[MadeUp], Reader]) -> None
     assert "default-src 'none'" in (policy["content"] or "")
 
 
-def test_each_name_on_the_page_is_given_once(report: Callable[[MadeUp], Reader]) -> None:
-    page = report(MadeUp())
+def test_each_name_on_the_page_is_given_once(plain: tuple[Reader, Path]) -> None:
+    page, _ = plain
     ids = [each["id"] for _, each in page.tags if "id" in each]
     assert len(ids) == len(set(ids))
     links = [value for _, each in page.tags if (value := each.get("href") or "").startswith("#")]
     assert {link[1:] for link in links} <= set(ids)
 
 
-def test_a_reader_of_its_own_finds_its_way(report: Callable[[MadeUp], Reader]) -> None:
-    page = report(MadeUp())
+def test_a_reader_of_its_own_finds_its_way(plain: tuple[Reader, Path]) -> None:
+    page, _ = plain
     assert page.named("html")[0]["lang"] == "en"
     assert all((image["alt"] or "").startswith("Test frame") for image in page.named("img"))
     heads = [tag for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
