@@ -101,6 +101,9 @@ def test_a_whole_run(unbroken: Finished) -> None:
     left = {path.name for path in (unbroken.results / TRAIN).iterdir()}
     assert {f"snapshot-{best}.{end}" for end in ("index", "meta", "data-00000-of-00001")} < left
     assert f"for {ITERATIONS} iterations" in outcome.message
+    looks = facts["snapshot"]["looks"]  # type: ignore[index]  # JSON
+    assert min(looks, key=lambda look: look[1])[0] == best
+    assert {"report.html", "figures/learning.png", "test_points.csv"} < set(outcome.files)
 
 
 def test_a_video_is_analysed_and_the_network_exported(unbroken: Finished) -> None:
