@@ -153,6 +153,8 @@ def test_killed_again_and_again(make_bench: MakeBench, single: Path, unbroken: F
     assert done.outcome.metrics == pytest.approx(unbroken.outcome.metrics, abs=1e-3)
     mine, theirs = (each.run_file()["snapshot"] for each in (done, unbroken))
     assert mine.pop("best") == pytest.approx(theirs.pop("best"))  # type: ignore[attr-defined]  # JSON
+    looks = zip(mine.pop("looks"), theirs.pop("looks"), strict=True)  # type: ignore[attr-defined]  # JSON
+    assert all(one == pytest.approx(other, abs=1e-3) for one, other in looks)
     assert mine == theirs
 
 
