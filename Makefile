@@ -18,7 +18,7 @@ CONSTRAINTS_TF := requirements/constraints-tensorflow.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 SOURCES := core src functions trainer_image tests benchmarks docs
 
-.PHONY: help demo test test-long burst test-image tensorflow fuzz lint typecheck docs lock clean
+.PHONY: help demo test test-long burst test-image tensorflow fuzz lint typecheck docs mails lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ typecheck: .venv/.for-test  ## Check types
 
 docs: .venv/.for-demo  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py
+
+mails: .venv/.for-test  ## Write the golden texts of the mails anew; read them before you commit
+	$(BIN)/python -m tests.core.mail_records
 
 lock: .venv/.for-test .venv-tools/.ready  ## Write constraints and locks anew from what is installed
 	$(call FREEZE,.venv,$(CONSTRAINTS))

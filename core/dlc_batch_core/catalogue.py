@@ -659,6 +659,8 @@ CATALOGUE: Mapping[str, Entry] = {
     **_LABELS,
     **_IMAGES,
 }
+#: Of what the admin lets a lab spend, not of the project.
+ABOUT_MONEY = frozenset({"budget", "cap-per-run", "price-unknown"})
 #: The groups, as the documentation shows them.
 CHAPTERS: Mapping[str, Mapping[str, Entry]] = {
     "The upload": {**_UPLOAD, **_ZIP},

@@ -19,7 +19,9 @@ from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.job_change import NO_CAPACITY, TIMED_OUT, JobChange, parse_job_change
 from dlc_batch_core.mailing import send_pending
 from dlc_batch_core.mails import Mail
+from dlc_batch_core.prose import entries, wrapped
 from dlc_batch_core.run import MailState, Run, Status, time_text
+from dlc_batch_core.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ class Sweep:
                 logger.exception("could not be swept")
                 found.append(f"{_named(record)}: could not be looked at: {error}.")
         if found:
-            self.completion.publish(_mail(found))
+            self.completion.publish(mail_of_sweep(found))
         return found
 
     def _look(
@@ -245,18 +247,21 @@ def _is_at_work(job: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return is_same_queue and job["status"] in ("STARTING", "RUNNING")
 
 
-def _mail(found: Sequence[str]) -> Mail:
-    noun = "thing" if len(found) == 1 else "things"
-    listed = [f"  - {each}" for each in found[:_LISTED]]
-    more = [f"  ... and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
-    body = "\n".join([
-        "The sweep over all runs that are not done found what no event had told:",
-        "",
-        *listed,
-        *more,
-        "",
-        "Nothing needs to be done for these runs. If it happens again and again, the logs of the",
-        "functions and `dlc-batch doctor` say why.",
-        "",
-    ])  # fmt: skip
-    return Mail(ADMIN, f"[dlc-batch] SWEPT: {len(found)} {noun} put right", body)
+def mail_of_sweep(found: Sequence[str]) -> Mail:
+    """Return the admin's mail on what a sweep put right."""
+    more = f"  ... and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    paragraphs = [
+        wrapped(
+            "Each quarter of an hour dlc-batch looks at all runs that are not done. It found what"
+            " no event had told it, and put it right:"
+        ),
+        "\n".join([*entries(tuple(found[:_LISTED])), *([more] if more else [])]),
+        wrapped(
+            "Nothing needs to be done for these runs; their labs hear of them in mails of their"
+            " own. If it happens again and again, or trainings get no computer, run `dlc-batch"
+            " doctor`: it looks for the cause, from a GPU quota of zero to a rule that is switched"
+            " off. The logs of the functions say more."
+        ),
+    ]
+    subject = f"[dlc-batch] SWEPT: {counted(len(found), 'things')} put right"
+    return Mail(ADMIN, subject, "\n\n".join(paragraphs) + "\n")

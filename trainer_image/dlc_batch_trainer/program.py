@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from dlc_batch_core.control import Action
+from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.after_process import AfterProcess
@@ -73,6 +74,7 @@ class Trained:
     message: str  # a sentence for the lab
     metrics: Mapping[str, float]
     files: tuple[str, ...]  # relative to results/
+    follow_up: FollowUp | None = None  # what came of what was to follow; None: not known yet
 
 
 @dataclass
@@ -116,8 +118,9 @@ class TrainingProgram:
                 if run.request.analyze_videos or run.request.export_model:
                     self._record(checkpoints, trained=True)
                     on_trained(trained)
-                    more = self._follow(run, signals)
-                    trained = dataclasses.replace(trained, files=(*files, *more))
+                    after = self._follow(run, signals)
+                    files += tuple(after.files)
+                    trained = Trained(end.message, end.metrics, files, after.follow_up)
         except BaseException as error:
             self._record_end(checkpoints, _word_of(error))
             raise
@@ -280,11 +283,11 @@ class TrainingProgram:
             with self.termination.deferred():
                 uploads.finish(supervisor.seconds_to_spare)
 
-    def _follow(self, run: RunRequest, signals: Signals) -> tuple[str, ...]:
+    def _follow(self, run: RunRequest, signals: Signals) -> AfterTraining:
         """Do what is to follow the training; its results are safe by now.
 
         Returns:
-            the files that came of it, relative to results/.
+            the steps, with what came of them.
 
         Raises:
             Interrupted: the host is taken away; the next attempt goes on with the rest.
@@ -316,7 +319,7 @@ class TrainingProgram:
             if after.is_cut_short and signals.interrupt():
                 raise Interrupted
         self.mended += after.notes
-        return tuple(after.files)
+        return after
 
     def _seconds_until_end_of(self, stage: str, time_limit_hours: float) -> float:
         gone = self._spent + time.monotonic() - self._began
