@@ -131,7 +131,7 @@ def _problem(number: int, each: Problem) -> str:
     label = "What to do:" if each.severity is Severity.ERROR else "(Only a warning.)"
     indent = "   "
     texts = [wrapped(each.what, indent, indent), wrapped(f"{label} {each.remedy}", indent, indent)]
-    return "\n".join([f"{number}. {each.where}", *texts])
+    return "\n".join([f"{number}. {each.where} ({each.code})", *texts])
 
 
 def _joined(*paragraphs: str) -> str:

@@ -178,8 +178,16 @@ MAILS: dict[str, Callable[[], Mail]] = {
         quote={**BOUND, **LIKELY, "shuffles": 2}, parts=parts({}, {})
     ),
     "rejected": lambda: rejected(
-        Problem("yaml-syntax", "mouse/config.yaml, line 3", "No YAML.", "Mend the line."),
-        problem("frames-not-labelled", "mouse/labeled-data/video1", "20 images, no labels."),
+        problem(
+            "image-missing",
+            "reaching-mouse/labeled-data/day1/CollectedData_ann.csv, row 12",
+            "3 labelled images are not there: img0034.png, img0035.png, img0051.png.",
+        ),
+        problem(
+            "frames-not-labelled",
+            "reaching-mouse/labeled-data/day2",
+            "The folder has 20 images, but no labels.",
+        ),
     ),
     "quota-month": lambda: rejected(problem("budget", "dlc-batch.yaml", OVER_BUDGET)),
     "quota-run": lambda: rejected(problem("cap-per-run", "dlc-batch.yaml", OVER_CAP)),
