@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from dlc_batch_core.admin_mails import mail_of_sweep
 from dlc_batch_core.completion import Completion
 from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.fall_back import SPOT
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.job_change import NO_CAPACITY, TIMED_OUT, JobChange, parse_job_change
 from dlc_batch_core.mailing import send_pending
-from dlc_batch_core.mails import Mail
-from dlc_batch_core.prose import entries, wrapped
 from dlc_batch_core.run import MailState, Run, Status, time_text
-from dlc_batch_core.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +31,6 @@ _GIVE_UP = 6 * 3600.0
 #: The queues' longest time limit on waiting (template.yaml); beyond it AWS Batch should have ended
 #: the job, and does not where it knows no reason, such as a quota of zero.
 _LONGEST_WAIT = 86400.0
-#: What stands in the attribute `lab` of the admin's mails: no lab can have this name.
-ADMIN = "ADMIN"
-_LISTED = 50
 
 
 class Jobs(Protocol):
@@ -245,23 +240,3 @@ def _named(run: Run) -> str:
 def _is_at_work(job: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     is_same_queue = job.get("jobQueue") == other.get("jobQueue")
     return is_same_queue and job["status"] in ("STARTING", "RUNNING")
-
-
-def mail_of_sweep(found: Sequence[str]) -> Mail:
-    """Return the admin's mail on what a sweep put right."""
-    more = f"  ... and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-    paragraphs = [
-        wrapped(
-            "Each quarter of an hour dlc-batch looks at all runs that are not done. It found what"
-            " no event had told it, and put it right:"
-        ),
-        "\n".join([*entries(tuple(found[:_LISTED])), *([more] if more else [])]),
-        wrapped(
-            "Nothing needs to be done for these runs; their labs hear of them in mails of their"
-            " own. If it happens again and again, or trainings get no computer, run `dlc-batch"
-            " doctor`: it looks for the cause, from a GPU quota of zero to a rule that is switched"
-            " off. The logs of the functions say more."
-        ),
-    ]
-    subject = f"[dlc-batch] SWEPT: {counted(len(found), 'things')} put right"
-    return Mail(ADMIN, subject, "\n\n".join(paragraphs) + "\n")

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
+from dlc_batch_core.admin_mails import mail_of_blocked_queue, mail_of_sweep
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.job import TrainingJob
@@ -23,12 +20,10 @@ from dlc_batch_core.parts import part_of, sum_up
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.run import MailKind, Run, Status
 from dlc_batch_core.surmise import surmise
-from dlc_batch_core.sweep import mail_of_sweep
 from dlc_batch_trainer.attempts import halvings_now
 from dlc_batch_trainer.watch import Disk, Stall
 
 GOLDEN = Path(__file__).with_name("golden")
-TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 RUN = Run(
     lab="miller",
     run_id="reaching-mouse-0123456789ab",
@@ -150,13 +145,10 @@ def never_started(reason: str) -> Mail:
 
 
 def blocked(reason: str) -> Mail:
-    """What EventBridge makes of the template's words and an event of AWS Batch."""
-    rule = yaml_parse(TEMPLATE.read_text("utf-8"))["Resources"]["QueueBlocked"]["Properties"]
-    transformer = rule["Targets"][0]["InputTransformer"]
-    told = {"job": "miller_reaching-mouse-0123456789ab_shuffle1", "reason": reason}
-    assert transformer["InputPathsMap"].keys() == told.keys()
-    text = re.sub(r"<(\w+)>", lambda found: told[found[1]], transformer["InputTemplate"])
-    return Mail("(none: the admin's only)", "AWS Notification Message", json.loads(text) + "\n")
+    """The mail of AWS Batch's event that the first training of a queue can't start."""
+    job = TrainingJob(RUN.bucket, RUN.lab, RUN.run_id, 1)
+    detail = {"jobName": job.name, "parameters": job.to_parameters(), "statusReason": reason}
+    return mail_of_blocked_queue(detail)
 
 
 SECOND = {**TRAINED, "attempt": 2, "metrics": {**SCORES, "test_rmse_px": 5.0}}
@@ -272,7 +264,10 @@ MAILS: dict[str, Callable[[], Mail]] = {
             " 24.0 hours.",
         ]
     ),
-    "admin-queue-blocked": lambda: blocked("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"),
+    "admin-queue-blocked": lambda: blocked(
+        "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested"
+        " for instance type [g4dn.xlarge]"
+    ),
 }
 
 

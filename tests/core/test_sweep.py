@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.mail_words import words_of
 
+from dlc_batch_core.admin_mails import ADMIN
 from dlc_batch_core.completion import Completion
 from dlc_batch_core.fall_back import FallBack
 from dlc_batch_core.job import TrainingJob
@@ -16,7 +17,7 @@ from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.outcome import Outcome
 from dlc_batch_core.parts import part_of
 from dlc_batch_core.run import MailState, Run, Status
-from dlc_batch_core.sweep import ADMIN, LATE, Sweep
+from dlc_batch_core.sweep import LATE, Sweep
 
 HOUR = 3600.0
 EXITED = "Essential container in task exited"

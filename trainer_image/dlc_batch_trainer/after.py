@@ -153,7 +153,7 @@ def _without_points(trained: Shuffle, video: Path, made: Iterable[Path]) -> Iter
 
 def is_drawn(table: Path, pcutoff: float) -> bool:
     """Whether DeepLabCut draws any point of its table of predictions."""
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]  # its stubs are a package of their own
 
     predictions = pd.read_hdf(table)  # DeepLabCut's, made here; an upload's is never read
     likelihood = predictions.xs("likelihood", axis=1, level="coords")
