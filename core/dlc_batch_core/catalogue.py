@@ -82,7 +82,7 @@ _UPLOAD = {
         "The stack has a budget, but not the price of its computers",
         "A training may run on an instance type that the table of prices does not have: what it"
         " may cost can't be told.",
-        "The admin adds it to the stack's parameter `Prices`; then upload again.",
+        "Ask your admin to add it to the stack's parameter `Prices`; then upload again.",
     ),
     "unreadable": Entry(
         _E,

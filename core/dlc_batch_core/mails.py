@@ -227,7 +227,7 @@ def _reading(run: Run) -> str:
     where = "in the folder shuffle<k>/ of each" if run.parts else "among the results"
     there = {file.rpartition("/")[2] for file in run.files}
     lines = [f"  {name:<18}{text}" for name, text in _OWN_FILES.items() if name in there]
-    return "\n".join([f"Worth reading, {where}:", *lines]) if lines else ""
+    return "\n".join([f"Worth reading {where}:", *lines]) if lines else ""
 
 
 _OWN_FILES = {

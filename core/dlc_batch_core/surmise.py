@@ -30,7 +30,7 @@ def _surmise(change: JobChange) -> tuple[str, str]:
     if change.reason.startswith(HOST_LOST):
         return "The computer was taken back before the training could finish.", _AGAIN
     if IMAGE_NOT_PULLED in change.reason:
-        remedy = "The admin has it built (docs/image.md); then upload again."
+        remedy = "Ask your admin to have it built (docs/image.md); then upload again."
         return "The trainer image could not be loaded.", remedy
     if NO_CAPACITY in change.reason:
         return "AWS had no free computer of the kind that the training needs.", _NO_COMPUTER
@@ -44,5 +44,5 @@ def _surmise(change: JobChange) -> tuple[str, str]:
         return "The training was killed, most likely for lack of memory.", remedy
     if change.exit_code in (None, ExitCode.INTERRUPTED):
         return "The training was interrupted too often to finish.", _AGAIN
-    remedy = "The admin finds the cause in the log group of the trainer."
+    remedy = "Ask your admin, who finds the cause in the log group of the trainer."
     return f"The training ended without a word (exit code {change.exit_code}).", remedy

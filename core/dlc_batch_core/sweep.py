@@ -122,7 +122,10 @@ class Sweep:
             if job_id is not None and not record.status.is_final:
                 self.jobs.terminate(job_id, "The run was given up.")
         message = "The project could not be handed to AWS Batch in six hours."
-        remedy = "The admin finds the cause in the log of the submit function; then upload again."
+        remedy = (
+            "Ask your admin, who finds the cause in the log of the submit function; then upload"
+            " again."
+        )
         self._fail(run, message, remedy, claimant)
         yield f"{_named(run)}: it could not be submitted, and has failed."
 

@@ -234,7 +234,7 @@ def test_why_an_image_could_not_be_loaded_is_told(run: Run, new_cloud: Any) -> N
     reason = "CannotPullContainerError: pull image manifest has been retried 7 time(s)"
     record(cloud, detail(run, "FAILED", *[attempt(reason=reason)] * 6))
     assert reason in words_of(cloud.mails[0])
-    assert "What to do: The admin has it built" in words_of(cloud.mails[0])
+    assert "What to do: Ask your admin to have it built" in words_of(cloud.mails[0])
 
 
 def test_a_job_that_the_run_does_not_count_on_changes_nothing(run: Run, new_cloud: Any) -> None:
