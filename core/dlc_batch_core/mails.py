@@ -79,7 +79,8 @@ def _succeeded(run: Run) -> str:
 
 def _failed(run: Run) -> str:
     """Also of a run of which some shuffles were trained."""
-    parts = "" if not run.files else " for some of its shuffles; the others can be fetched"
+    in_part = " for some of its shuffles; the others can be fetched"
+    parts = in_part if run.parts and run.files else ""
     return _joined(
         wrapped(f"The training of {run.key} has failed{parts}."),
         wrapped(run.message),
