@@ -23,7 +23,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 SOURCES := core src functions trainer_image tests benchmarks docs
 
 .PHONY: help demo test test-long burst test-image tensorflow browser fuzz lint typecheck docs
-.PHONY: pictures lock clean
+.PHONY: mails pictures lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,8 @@ pictures: browser demo-project/report.html  ## Take the documentation's pictures
 
 demo-project/report.html: | .venv/.for-demo
 	$(BIN)/python -m dlc_batch.demo
+mails: .venv/.for-test  ## Write the golden texts of the mails anew; read them before you commit
+	$(BIN)/python -m tests.core.mail_records
 
 lock: .venv/.for-test .venv-tools/.ready  ## Write constraints and locks anew from what is installed
 	$(call FREEZE,.venv,$(CONSTRAINTS))

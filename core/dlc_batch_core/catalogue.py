@@ -82,8 +82,8 @@ _UPLOAD = {
         "A budget is set, but the price of a computer is not known",
         "A training may run on an instance type that the table of prices does not have: what it"
         " may cost can't be told.",
-        "The admin adds it to the stack's parameter `Prices`, or takes the instance type out of"
-        " `InstanceTypes`; then upload again.",
+        "Ask your admin to add it to the stack's parameter `Prices`, or to take the instance type"
+        " out of `InstanceTypes`; then upload again.",
     ),
     "unreadable": Entry(
         _E,
@@ -660,6 +660,8 @@ CATALOGUE: Mapping[str, Entry] = {
     **_LABELS,
     **_IMAGES,
 }
+#: Of what the admin lets a lab spend, not of the project.
+ABOUT_MONEY = frozenset({"budget", "cap-per-run", "price-unknown"})
 #: The groups, as the documentation shows them.
 CHAPTERS: Mapping[str, Mapping[str, Entry]] = {
     "The upload": {**_UPLOAD, **_ZIP},

@@ -9,13 +9,7 @@ from dlc_batch_core.costs import PLAIN_RATES, Cost, Rates
 from dlc_batch_core.errors import CloudError
 from dlc_batch_core.fall_back import SPOT, FallBack
 from dlc_batch_core.job import ExitCode
-from dlc_batch_core.job_change import (
-    HOST_LOST,
-    IMAGE_NOT_PULLED,
-    KILLED,
-    NO_CAPACITY,
-    JobChange,
-)
+from dlc_batch_core.job_change import JobChange
 from dlc_batch_core.ledger import Ledger
 from dlc_batch_core.mailing import Publish, send_pending
 from dlc_batch_core.outcome import Outcome
@@ -23,6 +17,7 @@ from dlc_batch_core.outcomes import Outcomes, find_outcome
 from dlc_batch_core.parts import gather
 from dlc_batch_core.run import Run, Status, time_text
 from dlc_batch_core.run_table import RunTable
+from dlc_batch_core.surmise import surmise
 
 
 @dataclass(frozen=True)
@@ -110,7 +105,7 @@ class Completion:
             return replace(run, status=Status.CANCELLED, message=change.reason)
         if outcome is not None and not _was_cut_short(change, outcome):
             return _told(run, outcome)
-        message, remedy = _surmise(change)
+        message, remedy = surmise(change)
         ended = replace(run, status=Status.FAILED, message=message, remedy=remedy)
         if outcome is None:
             return ended
@@ -145,6 +140,7 @@ def _told(run: Run, outcome: Outcome) -> Run:
         metrics=outcome.metrics,
         timings=outcome.timings,
         files=outcome.files,
+        follow_up=outcome.follow_up,
         notes=_noted(run, outcome),
     )
 
@@ -164,34 +160,3 @@ def _was_cut_short(change: JobChange, outcome: Outcome) -> bool:
     """Whether the trainer says only that it was interrupted, and Batch knows why."""
     interrupted = change.exit_code == ExitCode.INTERRUPTED or change.is_timed_out
     return interrupted and not outcome.succeeded and not outcome.cancelled
-
-
-_AGAIN = "Upload the project again to train it anew; nothing of the project is lost."
-
-
-def _surmise(change: JobChange) -> tuple[str, str]:
-    """Return what can be said, and a remedy, when the trainer left no outcome."""
-    said = f" AWS Batch says: {change.reason}." if change.reason else ""
-    if change.reason.startswith(HOST_LOST):
-        return f"The computer was taken back before the training could finish.{said}", _AGAIN
-    if IMAGE_NOT_PULLED in change.reason:
-        remedy = "The admin has it built (docs/image.md); then upload again."
-        return f"The trainer image could not be loaded.{said}", remedy
-    if NO_CAPACITY in change.reason:
-        remedy = "Upload the project again later, or the admin adds other InstanceTypes."
-        return f"AWS had no free computer of the kind that the training needs.{said}", remedy
-    if change.is_timed_out:
-        remedy = "Ask for fewer epochs, or more `time_limit_hours`, in dlc-batch.yaml."
-        return f"The training took longer than its time limit.{said}", remedy
-    if change.never_started:
-        remedy = (
-            "The admin looks at the GPU quota, and at MaxvCpus and InstanceTypes of the stack."
-        )
-        return f"The training never got a computer.{said}", remedy
-    if change.exit_code == KILLED:
-        remedy = "Ask for a smaller `batch_size` in dlc-batch.yaml."
-        return f"The training was killed, most likely for lack of memory.{said}", remedy
-    if change.exit_code in (None, ExitCode.INTERRUPTED):
-        return f"The training was interrupted too often to finish.{said}", _AGAIN
-    remedy = "The admin finds the cause in the log group of the trainer."
-    return f"The training ended without a word (exit code {change.exit_code}).{said}", remedy

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dlc_batch_core.catalogue import ABOUT_MONEY
+from dlc_batch_core.follow_up import FollowUp
+from dlc_batch_core.interruptions import interruptions_of
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.money import cost_of, quote_of
+from dlc_batch_core.problems import Problem, Severity
+from dlc_batch_core.prose import entries, wrapped
 from dlc_batch_core.run import MailKind, Run, Status
-from dlc_batch_core.scores import scores_of
+from dlc_batch_core.scores import meaning_of, scores_of
+from dlc_batch_core.words import counted
 
 #: Amazon SNS: under 100 characters, ASCII, no line breaks.
 MAX_SUBJECT = 99
@@ -36,9 +42,10 @@ def compose_plainly(run: Run, kind: MailKind) -> Mail:
     """Return the least a mail must say, for when `compose` fails."""
     state = "ACCEPTED" if kind is MailKind.ACCEPTED else run.status
     body = (
-        f"Run {run.run_id} of {run.key}: {state}.\n\n"
-        "The full text of this mail could not be made, which is an error of dlc-batch's.\n"
-        f"What is known stands in the record: dlc-batch status {run.run_id}\n"
+        f"Run {run.run_id} of {run.key}:\n{state}.\n\n"
+        "The full text of this mail could not be made, which is an error of\n"
+        "dlc-batch's. What is known stands in the record:\n"
+        f"  dlc-batch status {run.run_id}\n"
     )
     return Mail(run.lab, _subject(state, run), body)
 
@@ -48,86 +55,129 @@ def _subject(state: str, run: Run) -> str:
 
 
 def _accepted(run: Run) -> str:
-    parts = [
-        f"Your project {run.key} was checked and can be trained.",
+    return _joined(
+        wrapped(f"Your project {run.key} was checked and can be trained. It waits for a GPU now."),
         _shuffles(run),
-        "It waits for a GPU now. The next mail comes when the training has ended.\n"
-        f"To watch it:  dlc-batch status {run.run_id}",
+        "Nothing needs to be done. The next mail comes when the training has ended.\n"
+        f"To see how far it is:   dlc-batch status {run.run_id}",
         quote_of(run),
         _notes(run),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    )
 
 
 def _succeeded(run: Run) -> str:
-    parts = [f"The training of {run.key} has finished.", run.message, _interruptions(run)]
-    parts += [_scores(run), _notes(run), cost_of(run)]
-    parts += [_how_to_fetch(run), _reading(run), _files(run)]
-    return "\n\n".join(part for part in parts if part)
+    return _joined(
+        wrapped(f"The training of {run.key} has finished."),
+        wrapped(run.message),
+        _results(run),
+        _notes(run),
+        interruptions_of(run),
+        cost_of(run),
+        _files(run),
+    )
 
 
 def _failed(run: Run) -> str:
-    parts = [f"The training of {run.key} has failed.", run.message, _todo(run)]
-    parts += [_interruptions(run), _checkpoints(run), cost_of(run), _notes(run)]
-    parts += [_scores(run), _how_to_fetch(run), _files(run)] if run.files else []
-    return "\n\n".join(part for part in parts if part)
+    """Also of a run of which some shuffles were trained."""
+    in_part = " for some of its shuffles; the others can be fetched"
+    parts = in_part if run.parts and run.files else ""
+    return _joined(
+        wrapped(f"The training of {run.key} has failed{parts}."),
+        wrapped(run.message),
+        _todo(run),
+        interruptions_of(run),
+        _checkpoints(run),
+        _results(run) if run.files else "",
+        _notes(run),
+        cost_of(run),
+        _files(run),
+    )
 
 
 def _cancelled(run: Run) -> str:
-    parts = [f"The training of {run.key} was cancelled, as your lab asked.", run.message]
-    if run.files:
-        parts += [_todo(run), _scores(run), _how_to_fetch(run), _files(run)]
-    else:
-        parts += ["There are no results. To train the project after all, upload it again."]
-    parts += [cost_of(run), _notes(run)]
-    return "\n\n".join(part for part in parts if part)
+    gone = "There are no results. To train the project after all, upload it again."
+    return _joined(
+        wrapped(f"The training of {run.key} was cancelled, as your lab asked."),
+        wrapped(run.message),
+        _joined(_todo(run), _results(run)) if run.files else wrapped(gone),
+        _notes(run),
+        cost_of(run),
+        _files(run),
+    )
 
 
 def _rejected(run: Run) -> str:
     count = len(run.problems)
-    noun = "problem" if count == 1 else "problems"
-    head = (
-        f"Your upload {run.key} can't be trained as it is: {count} {noun}.\n"
-        "No GPU was started and nothing was spent. Mend what follows, zip and upload again."
+    listed = [_problem(*each) for each in enumerate(run.problems[:_MAX_LISTED], start=1)]
+    more = f"... and {count - _MAX_LISTED} more." if count > _MAX_LISTED else ""
+    return _joined(_why_rejected(run), *listed, more)
+
+
+def _why_rejected(run: Run) -> str:
+    errors = {each.code for each in run.problems if each.severity is Severity.ERROR}
+    if errors and errors <= ABOUT_MONEY:
+        return wrapped(
+            f"Your upload {run.key} was not trained: the limits on what your lab may spend do not"
+            " allow it. Nothing is wrong with the project. No GPU was started and nothing was"
+            " spent."
+        )
+    return wrapped(
+        f"Your upload {run.key} can't be trained as it is:"
+        f" {counted(len(run.problems), 'problems')}. No GPU was started and nothing was spent."
+        " Mend what follows, zip and upload again."
     )
-    listed = [
-        f"{number}. {each.where}\n   {each.what}\n   {_label(each.severity)} {each.remedy}"
-        for number, each in enumerate(run.problems[:_MAX_LISTED], start=1)
-    ]
-    more = [f"... and {count - _MAX_LISTED} more."] if count > _MAX_LISTED else []
-    return "\n\n".join([head, *listed, *more])
 
 
-def _label(severity: str) -> str:
-    return "What to do:" if severity == "error" else "(Only a warning.)"
+def _problem(number: int, each: Problem) -> str:
+    label = "What to do:" if each.severity is Severity.ERROR else "(Only a warning.)"
+    indent = "   "
+    texts = [wrapped(each.what, indent, indent), wrapped(f"{label} {each.remedy}", indent, indent)]
+    return "\n".join([f"{number}. {each.where} ({each.code})", *texts])
+
+
+def _joined(*paragraphs: str) -> str:
+    return "\n\n".join(each for each in paragraphs if each)
 
 
 def _shuffles(run: Run) -> str:
     if not run.parts:
         return ""
     numbers = ", ".join(str(part.shuffle) for part in run.parts)
-    return (
+    return wrapped(
         f"Its {len(run.parts)} shuffles ({numbers}) are trained in a job each, side by side where"
-        " there are GPUs for it."
+        " there are GPUs for it. One mail tells of all."
     )
+
+
+def _results(run: Run) -> str:
+    return _joined(_scores(run), _follow_up(run), _how_to_fetch(run), _reading(run))
 
 
 def _scores(run: Run) -> str:
     if not run.parts:
-        return scores_of(run.metrics)
+        return _joined(scores_of(run.metrics), meaning_of([run.metrics]))
     trained = [part for part in run.parts if part.status is Status.SUCCEEDED]
-    return "\n\n".join(f"Shuffle {part.shuffle}\n{scores_of(part.metrics)}" for part in trained)
+    scores = [f"Shuffle {part.shuffle}\n{scores_of(part.metrics)}" for part in trained]
+    return _joined(*scores, meaning_of([part.metrics for part in trained]))
 
 
-def _interruptions(run: Run) -> str:
-    if run.parts:
-        texts = [(part.shuffle, _interruptions(part)) for part in run.parts]
-        return "\n".join(f"Shuffle {number}: {text}" for number, text in texts if text)
-    count = run.attempt - 1
-    if count < 1:
-        return ""
-    times = "one interruption" if count == 1 else f"{count} interruptions"
-    return f"It was resumed after {times}."
+def _follow_up(run: Run) -> str:
+    """What came of videos and export; once where all shuffles say the same."""
+    engine = run.network.partition("/")[0] or "pytorch"
+    if not run.parts:
+        return wrapped(_came_of(run, engine))
+    said = {part.shuffle: _came_of(part, engine) for part in run.parts if part.follow_up}
+    if len(said) == len(run.parts) and len(set(said.values())) == 1:
+        return wrapped(_after("Each shuffle", next(iter(said.values()))))
+    return "\n".join(wrapped(_after(f"Shuffle {each}", text)) for each, text in said.items())
+
+
+def _came_of(run: Run, engine: str) -> str:
+    return " ".join(FollowUp.from_dict(run.follow_up).sentences(engine))
+
+
+def _after(whose: str, text: str) -> str:
+    return f"{whose}: {text[0].lower()}{text[1:]}" if text else ""
 
 
 def _checkpoints(run: Run) -> str:
@@ -142,7 +192,7 @@ def _checkpoints(run: Run) -> str:
     if not kept:
         return "It failed before the training began: there is no checkpoint."
     return "\n".join([
-        "The checkpoints that were made until then are kept:",
+        "Checkpoints that it made until then, if any, are kept for a while:",
         *kept,
         "A new upload is a new run: it begins from the start, not from them.",
     ])  # fmt: skip
@@ -154,32 +204,35 @@ def _failed_early(run: Run) -> bool:
 
 
 def _notes(run: Run) -> str:
-    return "\n".join(["Notes:", *(f"  - {note}" for note in run.notes)]) if run.notes else ""
+    return "\n".join(["Notes:", *entries(run.notes)]) if run.notes else ""
 
 
 def _todo(run: Run) -> str:
-    return f"What to do: {run.remedy}" if run.remedy else ""
+    return wrapped(f"What to do: {run.remedy}") if run.remedy else ""
 
 
 def _how_to_fetch(run: Run) -> str:
     source = f"s3://{run.bucket}/{RunKeys(run.lab, run.run_id).results}"
+    trained = sum(part.status is Status.SUCCEEDED for part in run.parts)
+    what, they = ("networks", "they are") if trained > 1 else ("network", "it is")
     return (
-        "To get the trained network into your project's folder:\n"
+        f"To get the trained {what} into your project's folder:\n"
         f"  dlc-batch fetch {run.run_id} PROJECT_FOLDER\n"
-        f"  or: aws s3 cp --recursive {source} PROJECT_FOLDER"
+        f"  or: aws s3 cp --recursive {source} PROJECT_FOLDER\n"
+        f"Then {they} used in DeepLabCut as if trained at home."
     )
 
 
 def _reading(run: Run) -> str:
     """What the files that are not DeepLabCut's own are good for."""
-    folder = "shuffle<k>/" if run.parts else ""
+    where = "in the folder shuffle<k>/ of each" if run.parts else "among the results"
     there = {file.rpartition("/")[2] for file in run.files}
-    lines = [f"  {folder}{name:<18}{text}" for name, text in _OWN_FILES.items() if name in there]
-    return "\n".join(["Worth reading among the results:", *lines]) if lines else ""
+    lines = [f"  {name:<18}{text}" for name, text in _OWN_FILES.items() if name in there]
+    return "\n".join([f"Worth reading {where}:", *lines]) if lines else ""
 
 
 _OWN_FILES = {
-    "report.html": "how good the network is, in words and figures: open it in a browser",
+    "report.html": "how good the network is: open it in a browser",
     "evaluation.json": "the error of each body part, and the worst frames",
     "methods.txt": "a paragraph on the training, to paste into a paper",
 }
@@ -194,7 +247,8 @@ def _files(run: Run) -> str:
 
 
 def _footer(run: Run) -> str:
-    return f"Run: {run.run_id}   Lab: {run.lab}   Uploaded: {run.submitted_at}"
+    uploaded = f"{run.submitted_at[:16].replace('T', ' ')} UTC" if run.submitted_at else "unknown"
+    return f"Run: {run.run_id}\nLab: {run.lab}   Uploaded: {uploaded}"
 
 
 def _cut(body: str) -> str:

@@ -6,10 +6,11 @@ import math
 
 from dlc_batch_core.costs import Cost
 from dlc_batch_core.prices import AS_OF
+from dlc_batch_core.prose import wrapped
 from dlc_batch_core.quotes import Quote
 from dlc_batch_core.run import Run
 
-_PRICES = f"Prices: {AS_OF}, or those that your admin set."
+_PRICES = f"(Prices: {AS_OF}, or those that your admin set.)"
 
 
 def quote_of(run: Run) -> str:
@@ -20,32 +21,31 @@ def quote_of(run: Run) -> str:
 def words_of(quote: Quote) -> str:
     """Return a quote as a person reads it."""
     prices = [] if math.isinf(quote.dollars_limit) else [_PRICES]
-    return "\n".join([*_likely(quote), *_bound(quote), *prices])
+    return "\n".join(wrapped(each) for each in (_likely(quote), _bound(quote), *prices))
 
 
-def _likely(quote: Quote) -> list[str]:
+def _likely(quote: Quote) -> str:
     if quote.hours_least is None or quote.hours_most is None:
-        return [
-            "How long it takes can't be told yet: your lab has trained no such network before."
-        ]
+        return "How long it takes can't be told yet: your lab has trained no such network before."
     hours = _range(quote.hours_least, quote.hours_most, 1)
     dollars = _range(quote.dollars_least or 0.0, quote.dollars_most or 0.0, 2)
     measured = "training" if quote.trainings == 1 else f"{quote.trainings} trainings"
-    each, all_ = ("Each shuffle", ", all together,") if quote.shuffles > 1 else ("It", "")
-    return [
-        f"{each} is likely to take {hours} hours and to cost{all_} {dollars} $, as measured at"
-        f" your lab's last {measured} of this network."
-    ]
+    by = f"as measured at your lab's last {measured} of this network"
+    if quote.shuffles > 1:
+        return (
+            f"Each shuffle is likely to take {hours} hours, and all together to cost {dollars} $,"
+            f" {by}."
+        )
+    return f"It is likely to take {hours} hours and to cost {dollars} $, {by}."
 
 
-def _bound(quote: Quote) -> list[str]:
-    each, all_ = ("Each shuffle", ", all together,") if quote.shuffles > 1 else ("It", "")
+def _bound(quote: Quote) -> str:
+    each = "Each shuffle" if quote.shuffles > 1 else "It"
+    ended = f"{each} is ended after {quote.hours_limit:g} hours at the latest"
     if math.isinf(quote.dollars_limit):
-        return [f"{each} is ended after {quote.hours_limit:g} hours."]
-    return [
-        f"{each} is ended after {quote.hours_limit:g} hours, which cost{all_}"
-        f" {quote.dollars_limit:.2f} $ at most."
-    ]
+        return f"{ended}."
+    all_ = "; all together then cost" if quote.shuffles > 1 else ", and then costs"
+    return f"{ended}{all_} {quote.dollars_limit:.2f} $ at most."
 
 
 def _range(least: float, most: float, digits: int) -> str:
@@ -60,7 +60,8 @@ def cost_of(run: Run) -> str:
     cost = Cost.from_dict(run.cost)
     word = "at most" if cost.is_at_most else "about"
     on = f" on a {run.instance_type}" if run.instance_type else ""
-    return (
-        f"It cost {word} {cost.dollars:.2f} $: {cost.hours:.1f} hours{on}, and besides them the"
-        f" minutes in which a computer starts. {_PRICES}"
+    hours = f"{cost.hours:.1f}" if cost.hours >= 0.1 else "less than 0.1"
+    return wrapped(
+        f"It cost {word} {cost.dollars:.2f} $, for {hours} hours{on}; the minutes in which a"
+        f" computer starts come on top of that. {_PRICES}"
     )

@@ -39,6 +39,7 @@ class Outcome:
     notes: tuple[str, ...] = ()  # what was mended or left out, for the lab
     instance_type: str | None = None  # of the computer; None where it is none of EC2's
     images_per_second: float | None = None
+    follow_up: Mapping[str, float] = field(default_factory=dict)  # see follow_up
     cancelled: bool = False  # the lab asked for it: no error, and nobody needs to act
 
     def to_json(self) -> str:
@@ -70,6 +71,7 @@ class Outcome:
                 notes=tuple(value.get("notes", ())),
                 instance_type=value.get("instance_type"),
                 images_per_second=value.get("images_per_second"),
+                follow_up={k: float(v) for k, v in value.get("follow_up", {}).items()},
                 cancelled=value["status"] == "CANCELLED",
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

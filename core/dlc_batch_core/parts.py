@@ -106,7 +106,8 @@ def _message(trained: Sequence[Run], others: Sequence[Run]) -> str:
     if not others:
         return f"All {count} shuffles were trained.{_spread(trained)}"
     ends = " ".join(f"Shuffle {part.shuffle}: {part.message}" for part in others)
-    return f"{len(trained)} of {count} shuffles were trained.{_spread(trained)} {ends}"
+    were = "was" if len(trained) == 1 else "were"
+    return f"{len(trained)} of {count} shuffles {were} trained.{_spread(trained)} {ends}"
 
 
 def _remedy(trained: Sequence[Run], others: Sequence[Run]) -> str:

@@ -84,6 +84,8 @@ class Run:
     metrics: Mapping[str, float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
     files: tuple[str, ...] = ()  # relative to results/
+    follow_up: Mapping[str, float] = field(default_factory=dict)  # see follow_up
+    checkpoint_minutes: float | None = None  # the most that an interruption costs
     network: str = ""  # engine and network, such as pytorch/resnet_50
     images_per_second: float | None = None
     instance_type: str | None = None  # of the last computer
@@ -110,7 +112,7 @@ class Run:
 REST_MARK = "... and "
 _MAX_LIST_BYTES, _MAX_TEXT = 60_000, 4_000
 #: Held as JSON text: lists and mappings that nothing searches by.
-_JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files", "quote", "cost")
+_JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files", "follow_up", "quote", "cost")
 _NUMBERS = (
     "shuffle",
     "submission",
@@ -119,6 +121,7 @@ _NUMBERS = (
     "reserved_cents",
     "is_settled",
 )
+_FLOATS = ("images_per_second", "idle_since", "checkpoint_minutes")
 #: One attribute value of the low-level DynamoDB interface, such as {"S": "text"}.
 Attribute = Mapping[str, str]
 
@@ -199,7 +202,7 @@ def _from_attribute(name: str, attribute: Attribute) -> object:
     (text,) = attribute.values()
     if name in _NUMBERS:
         return int(text)
-    if name in ("images_per_second", "idle_since"):
+    if name in _FLOATS:
         return float(text)
     if name == "status":
         return Status(text)

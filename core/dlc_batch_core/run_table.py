@@ -139,7 +139,15 @@ class RunTable:
 
     def owe_acceptance(self, run: Run) -> bool:
         """As `queue`, for a job that was faster: the state is left as it is."""
-        names = ("job_id", "shuffle", "problems", "notes", "network", "quote")
+        names = (
+            "job_id",
+            "shuffle",
+            "problems",
+            "notes",
+            "network",
+            "quote",
+            "checkpoint_minutes",
+        )
         known = {name: getattr(run, name) for name in names}
         values = {**known, MailKind.ACCEPTED: MailState.PENDING}
         condition = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+
+from dlc_batch_core.prose import wrapped
 
 Metrics = Mapping[str, float]
 
@@ -23,8 +25,22 @@ def scores_of(metrics: Metrics) -> str:
         metrics: errors in pixels, mAP and mAR in percent, numbers of frames.
     """
     errors = list(_errors(metrics))
-    lines = [_HEAD if errors else _NOT_EVALUATED, *errors, *_frames(metrics), *_choice(metrics)]
+    lines = [_HEAD if errors else _NOT_EVALUATED, *errors, *_frames(metrics)]
     return "\n".join(lines)
+
+
+def meaning_of(all_metrics: Sequence[Metrics]) -> str:
+    """Return what the scores of some trainings are worth; empty where there are none."""
+    chosen = ["validation_rmse_px" in metrics for metrics in all_metrics if metrics]
+    sentences = [*_judge(all_metrics), *_choice(chosen)]
+    return wrapped(" ".join(sentences)) if sentences else ""
+
+
+def _judge(all_metrics: Sequence[Metrics]) -> Iterator[str]:
+    if any("test_rmse_px" in metrics for metrics in all_metrics):
+        yield (
+            "Judge by the test frames: the network was neither trained on them nor chosen by them."
+        )
 
 
 def _errors(metrics: Metrics) -> Iterator[str]:
@@ -51,12 +67,21 @@ def _frames(metrics: Metrics) -> Iterator[str]:
             yield _line(text, f"{int(metrics[name])}")
 
 
-def _choice(metrics: Metrics) -> Iterator[str]:
-    """How the snapshot was chosen."""
-    if "validation_rmse_px" in metrics:
-        yield "The snapshot with the least error on the validation frames was taken."
-    elif metrics:
-        yield "There was no error on validation frames to choose by: the last snapshot was taken."
+def _choice(chosen: Sequence[bool]) -> Iterator[str]:
+    """How the snapshots were chosen: by their error on validation frames, or not."""
+    each = "Of each shuffle, the" if len(chosen) > 1 else "The"
+    if chosen and all(chosen):
+        yield f"{each} snapshot with the least error on the validation frames was taken."
+    elif chosen and not any(chosen):
+        yield (
+            f"{each} last snapshot was taken: there was no error on validation frames to choose"
+            " by."
+        )
+    elif chosen:
+        yield (
+            f"{each} snapshot with the least error on the validation frames was taken; the last"
+            " one where there was none to choose by."
+        )
 
 
 def _line(text: str, value: str) -> str:

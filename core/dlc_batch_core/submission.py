@@ -210,6 +210,7 @@ class Submission:
             run,
             network=work.network,
             quote=quote.to_dict() if quote else {},
+            checkpoint_minutes=request.checkpoint_minutes,
             status=Status.QUEUED,
             updated_at=self._time(),
             job_id=None if parts else job_id,

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from dlc_batch_core.admin_mails import mail_of_sweep
 from dlc_batch_core.completion import Completion
 from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.fall_back import SPOT
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.job_change import NO_CAPACITY, TIMED_OUT, JobChange, parse_job_change
 from dlc_batch_core.mailing import send_pending
-from dlc_batch_core.mails import Mail
 from dlc_batch_core.run import MailState, Run, Status, time_text
 
 logger = logging.getLogger(__name__)
@@ -31,9 +31,6 @@ _GIVE_UP = 6 * 3600.0
 #: The queues' longest time limit on waiting (template.yaml); beyond it AWS Batch should have ended
 #: the job, and does not where it knows no reason, such as a quota of zero.
 _LONGEST_WAIT = 86400.0
-#: What stands in the attribute `lab` of the admin's mails: no lab can have this name.
-ADMIN = "ADMIN"
-_LISTED = 50
 
 
 class Jobs(Protocol):
@@ -77,7 +74,7 @@ class Sweep:
                 logger.exception("could not be swept")
                 found.append(f"{_named(record)}: could not be looked at: {error}.")
         if found:
-            self.completion.publish(_mail(found))
+            self.completion.publish(mail_of_sweep(found))
         return found
 
     def _look(
@@ -125,7 +122,10 @@ class Sweep:
             if job_id is not None and not record.status.is_final:
                 self.jobs.terminate(job_id, "The run was given up.")
         message = "The project could not be handed to AWS Batch in six hours."
-        remedy = "The admin finds the cause in the log of the submit function; then upload again."
+        remedy = (
+            "Ask your admin, who finds the cause in the log of the submit function; then upload"
+            " again."
+        )
         self._fail(run, message, remedy, claimant)
         yield f"{_named(run)}: it could not be submitted, and has failed."
 
@@ -243,20 +243,3 @@ def _named(run: Run) -> str:
 def _is_at_work(job: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     is_same_queue = job.get("jobQueue") == other.get("jobQueue")
     return is_same_queue and job["status"] in ("STARTING", "RUNNING")
-
-
-def _mail(found: Sequence[str]) -> Mail:
-    noun = "thing" if len(found) == 1 else "things"
-    listed = [f"  - {each}" for each in found[:_LISTED]]
-    more = [f"  ... and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
-    body = "\n".join([
-        "The sweep over all runs that are not done found what no event had told:",
-        "",
-        *listed,
-        *more,
-        "",
-        "Nothing needs to be done for these runs. If it happens again and again, the logs of the",
-        "functions and `dlc-batch doctor` say why.",
-        "",
-    ])  # fmt: skip
-    return Mail(ADMIN, f"[dlc-batch] SWEPT: {len(found)} {noun} put right", body)

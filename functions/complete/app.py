@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
+from dlc_batch_core.admin_mails import QUEUE_BLOCKED, mail_of_blocked_queue
 from dlc_batch_core.completing import Clients, make_completion
 from dlc_batch_core.errors import StateError
 from dlc_batch_core.job_change import JobChange, parse_job_change
@@ -34,7 +35,10 @@ completion = make_completion(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Handle a "Batch Job State Change" event of the queues."""
+    """Handle a "Batch Job State Change" event of the queues, or one that a queue is blocked."""
+    if event.get("detail-type") == QUEUE_BLOCKED:
+        completion.publish(mail_of_blocked_queue(event["detail"]))
+        return
     try:
         change = parse_job_change(event["detail"])
     except StateError as error:  # somebody else's job in our queue: there is no run to record

@@ -28,7 +28,7 @@ class Fate(enum.StrEnum):
     """What becomes of a message."""
 
     TOLD = "told again"
-    PAST = "taken out: a mail about a blocked queue, which is past"
+    PAST = "taken out: a mail about a blocked queue, which is past"  # of earlier versions
     LEFT = "left in the queue: it was for no function"
 
 

@@ -1,179 +1,56 @@
 """The mails: word for word in golden/, and always such as Amazon SNS takes."""
 
 import dataclasses
+import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.core.mail_records import GOLDEN, MAILS, RUN, final, parts, several, written
+from tests.mail_words import words_of
 
-from dlc_batch_core.errors import DlcBatchError
+from dlc_batch.cli import cli
+from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.keys import run_id
-from dlc_batch_core.mails import Mail, compose, compose_plainly
-from dlc_batch_core.parts import part_of, sum_up
-from dlc_batch_core.problems import Problem, Severity
+from dlc_batch_core.mails import compose, compose_plainly
+from dlc_batch_core.problems import Problem
+from dlc_batch_core.prose import WIDTH, wrapped
 from dlc_batch_core.run import MailKind, Run, Status
-from dlc_batch_trainer.attempts import halvings_now
-from dlc_batch_trainer.watch import Disk, Stall
 
-GOLDEN = Path(__file__).with_name("golden")
 MAX_SNS_BYTES = 256 * 1024
-RUN = Run(
-    lab="miller",
-    run_id="mouse-0123456789ab",
-    status=Status.QUEUED,
-    bucket="dlc-batch-bucket",
-    key="uploads/miller/mouse.zip",
-    submitted_at="2026-01-02T03:04:05.678+00:00",
-)
-RESULTS = (
-    "dlc-models-pytorch/iteration-0/reachNov1-trainset95shuffle1/train/snapshot-best-150.pt",
-    "evaluation.json",
-    "methods.txt",
-    "report.html",
-    "run.json",
-)
-ENDS = {
-    "succeeded": {
-        "status": Status.SUCCEEDED,
-        "attempt": 1,
-        "message": "Trained resnet_50 for 200 epochs on 95 frames; the error is 4.50 px.",
-        "metrics": {
-            "train_rmse_px": 2.345,
-            "test_rmse_px": 4.5,
-            "test_rmse_low_px": 3.96,
-            "test_rmse_high_px": 5.12,
-            "train_rmse_pcutoff_px": 2.2,
-            "test_rmse_pcutoff_px": 3.0,
-            "validation_rmse_px": 4.31,
-            "train_frames": 95.0,
-            "validation_frames": 12.0,
-            "test_frames": 5.0,
-        },
-        "notes": ("video2 holds no labels and was left out.",),
-        "files": RESULTS,
-        "cost": {"hours": 2.13, "dollars": 0.5481, "is_at_most": 0.0},
-        "instance_type": "g4dn.xlarge",
-    },
-    "stopped-early": {
-        "status": Status.SUCCEEDED,
-        "attempt": 3,
-        "message": "Trained dekr_w18 for 120 epochs on 95 frames; the error is 4.50 px.",
-        "metrics": {
-            "test_rmse_px": 4.5,
-            "test_map": 87.25,
-            "test_mar": 91.0,
-            "validation_rmse_px": 5.0,
-            "train_frames": 95.0,
-            "validation_frames": 12.0,
-            "test_frames": 5.0,
-        },
-        "notes": (
-            "`engine` was written as pytorch.",
-            "The lab stopped the training at epoch 120 of 200; the best snapshot was kept.",
-        ),
-        "files": RESULTS[1:],
-    },
-    "not-evaluated": {
-        "status": Status.SUCCEEDED,
-        "attempt": 2,
-        "message": "Trained resnet_50 for 200 epochs on 95 frames.",
-        "metrics": {"train_frames": 95.0, "validation_frames": 0.0, "test_frames": 5.0},
-        "files": RESULTS[3:],
-    },
-    "failed": {
-        "status": Status.FAILED,
-        "attempt": 6,
-        "message": "The training was killed, most likely for lack of memory.",
-        "remedy": "Ask for a smaller `batch_size` in dlc-batch.yaml.",
-        "cost": {"hours": 0.4, "dollars": 0.4195, "is_at_most": 1.0},
-    },
-    "cancelled": {
-        "status": Status.CANCELLED,
-        "attempt": 1,
-        "message": "Cancelled by the lab, at epoch 3 of 200.",
-        "remedy": "Nothing was kept.",
-    },
-    "rejected": {
-        "status": Status.REJECTED,
-        "problems": (
-            Problem("yaml-syntax", "mouse/config.yaml, line 3", "No YAML.", "Mend the line."),
-            Problem("few-labels", "video1", "Only 9 frames.", "Label more.", Severity.WARNING),
-        ),
-    },
-}
 
 
-def shuffles(*ends: dict[str, Any]) -> tuple[Run, ...]:
-    parts = [part_of(RUN, number) for number, _ in enumerate(ends, 1)]
-    return tuple(dataclasses.replace(p, **end) for p, end in zip(parts, ends, strict=True))
+@pytest.mark.parametrize("name", MAILS)
+def test_mails_word_for_word(name: str) -> None:
+    assert written(MAILS[name]()) == (GOLDEN / f"{name}.txt").read_text("utf-8"), "`make mails`"
 
 
-TRAINED = (
-    {
-        "status": Status.SUCCEEDED,
-        "attempt": 1,
-        "message": "Trained resnet_50.",
-        "metrics": {"test_rmse_px": 4.5, "train_frames": 95.0, "test_frames": 5.0},
-    },
-    {
-        "status": Status.SUCCEEDED,
-        "attempt": 2,
-        "message": "Trained resnet_50.",
-        "metrics": {"test_rmse_px": 5.0, "train_frames": 95.0, "test_frames": 5.0},
-    },
-)
-LOST_ONE = {
-    "status": Status.FAILED,
-    "attempt": 3,
-    "message": "The training was interrupted too often to finish.",
-    "remedy": "Upload the project again to train it anew; nothing of the project is lost.",
-    "timings": {"train": 900.0},
-}
+def test_there_is_no_golden_text_of_no_mail() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == set(MAILS)
 
 
-def several(*ends: dict[str, Any]) -> dict[str, Any]:
-    """What a run of several shuffles comes to, when they end as told."""
-    parts = shuffles(*ends)
-    names = ("evaluation.json", "report.html")
-    files = tuple(f"shuffle{number}/{name}" for number in (1, 2) for name in names)
-    summed = sum_up(dataclasses.replace(RUN, parts=parts), {})
-    return {**vars(summed), "files": files}
+@pytest.mark.parametrize("name", MAILS)
+def test_prose_is_as_wide_as_a_mailbox_shows(name: str) -> None:
+    """What is to be typed, names of files and places stand on lines of their own."""
+    typed = re.compile(r" {2}(?:dlc-batch |or: aws |s3://|[\w./-]+$)|[0-9]+\. |[\w-]+:? *$")
+    for line in MAILS[name]().body.splitlines():
+        assert len(line) <= WIDTH or typed.match(line) or " " not in line.strip(), line
 
 
-ENDS |= {
-    "several": several(*TRAINED),
-    "several-failed": several(*TRAINED, LOST_ONE),
-}
+@pytest.mark.parametrize("name", MAILS)
+def test_every_command_in_a_mail_is_one(name: str) -> None:
+    found = re.findall(r"(?:^  |: +|`)dlc-batch ([a-z]+)", MAILS[name]().body, re.MULTILINE)
+    for command in found:
+        assert CliRunner().invoke(cli, [command, "--help"]).exit_code == 0, command
 
 
-def written(mail: Mail) -> str:
-    return f"To: {mail.lab}\nSubject: {mail.subject}\n\n{mail.body}"
-
-
-def trainer_fails(check: Callable[[], object]) -> dict[str, Any]:
-    """What a record has of an error of the trainer's own."""
-    with pytest.raises(DlcBatchError) as failed:
-        check()
-    error = failed.value
-    return {"status": Status.FAILED, "message": error.message, "remedy": error.remedy}
-
-
-FAILURES = {
-    "stuck": lambda: Stall(1800).check(1800, "pose, epoch 3 of 200"),
-    "disk-full": lambda: Disk(lambda: 800_000_000).check(),
-    "out-of-memory": lambda: halvings_now([{"resumed_from": None}] * 4, None, 1),
-}
-
-
-@pytest.mark.parametrize("name", FAILURES)
-def test_mails_of_the_trainers_own_errors_word_for_word(name: str) -> None:
-    ended = trainer_fails(FAILURES[name])
-    timings = {"fetch": 2.0, "train": 900.0}
-    run = dataclasses.replace(RUN, **ended, attempt=1, timings=timings)
-    assert written(compose(run, MailKind.FINAL)) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+@pytest.mark.parametrize("name", MAILS)
+def test_every_end_says_what_to_do_next(name: str) -> None:
+    body = MAILS[name]().body
+    words = ("What to do:", "Nothing needs to be done", "dlc-batch fetch", "upload it again")
+    assert any(each in body for each in (*words, "dlc-batch status"))
 
 
 @pytest.mark.parametrize(
@@ -189,50 +66,80 @@ def test_mails_of_the_trainers_own_errors_word_for_word(name: str) -> None:
 def test_a_failure_says_whether_there_are_checkpoints(
     attempt: int, timings: dict[str, float], is_kept: bool
 ) -> None:
-    ended = dataclasses.replace(RUN, status=Status.FAILED, attempt=attempt, timings=timings)
-    body = compose(ended, MailKind.FINAL).body
-    place = "s3://dlc-batch-bucket/runs/miller/mouse-0123456789ab/shuffle1/checkpoints/\n"
+    body = final(status=Status.FAILED, attempt=attempt, timings=timings).body
+    place = f"s3://dlc-batch-bucket/runs/miller/{RUN.run_id}/shuffle1/checkpoints/\n"
     assert (place in body) == is_kept
     assert ("there is no checkpoint" in body) != is_kept
 
 
-@pytest.mark.parametrize("name", ENDS)
-def test_final_mails_word_for_word(name: str) -> None:
-    mail = compose(dataclasses.replace(RUN, **ENDS[name]), MailKind.FINAL)
-    assert written(mail) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("attempt", "minutes", "words"),
+    [
+        (2, 10.0, "after one interruption. The computer was taken back, or the training was"),
+        (2, 10.0, "that cost at most the 10 minutes of training since its last checkpoint"),
+        (3, 0.5, "each time that cost at most a minute of training since"),
+        (3, None, "each time that cost no more than the training since its last checkpoint"),
+        (2, 10.0, "Nothing needs to be done about it."),
+    ],
+)
+def test_an_interrupted_training_says_what_it_lost(
+    attempt: int, minutes: float | None, words: str
+) -> None:
+    ended = {"status": Status.SUCCEEDED, "attempt": attempt, "checkpoint_minutes": minutes}
+    assert words in words_of(final(**ended))
+    assert "resumed" not in words_of(final(**{**ended, "attempt": 1}))
 
 
-BOUND = {"hours_limit": 24.0, "dollars_limit": 25.28}
-LIKELY = {
-    "trainings": 3,
-    "hours_least": 1.9,
-    "hours_most": 2.6,
-    "dollars_least": 0.49,
-    "dollars_most": 1.49,
-}
-SHORTENED = "The time limit is 8.7 hours instead of 24: your admin lets a run cost 5 $ at most."
-QUOTED: dict[str, dict[str, Any]] = {
-    "accepted": {"quote": {**BOUND, **LIKELY}},
-    "accepted-first": {
-        "quote": {"hours_limit": 8.7, "dollars_limit": 9.17},
-        "notes": (SHORTENED,),
-    },
-    "accepted-several": {
-        "quote": {**BOUND, **LIKELY, "shuffles": 2},
-        "parts": shuffles({}, {}),
-    },
-}
+@pytest.mark.parametrize(
+    ("came", "words"),
+    [
+        (FollowUp(), ""),
+        (FollowUp(1, 1), "The video was analysed: the predictions (.csv and .h5) lie in videos/"),
+        (FollowUp(1), "The video could not be analysed; the notes below say why."),
+        (FollowUp(2), "None of the 2 videos could be analysed; the notes below say why."),
+        (FollowUp(2, 1), "1 of 2 videos was analysed:"),
+        (FollowUp(4, 2), "2 of 4 videos were analysed:"),
+        (FollowUp(4, 2), "The notes below say what became of the others."),
+        (FollowUp(1, 1, True, 1), "It has a copy with the points drawn, beside them."),
+        (FollowUp(3, 3, True), "No copy with the points drawn could be made;"),
+        (FollowUp(3, 3, True, 1), "1 of them has a copy with the points drawn"),
+        (FollowUp(export_asked=True), "The network could not be exported for DeepLabCut-live;"),
+        (FollowUp(export_asked=True, exported=True), "lies in exported-models-pytorch/ there."),
+    ],
+)
+def test_what_was_to_follow_is_told_in_words(came: FollowUp, words: str) -> None:
+    assert FollowUp.from_dict(came.to_dict()) == came
+    text = " ".join(came.sentences())
+    assert words in text
+    assert bool(words) == bool(text)
+    assert text in words_of(final(status=Status.SUCCEEDED, follow_up=came.to_dict()))
 
 
-@pytest.mark.parametrize("name", QUOTED)
-def test_mail_of_acceptance_word_for_word(name: str) -> None:
-    mail = compose(dataclasses.replace(RUN, **QUOTED[name]), MailKind.ACCEPTED)
-    assert written(mail) == (GOLDEN / f"{name}.txt").read_text("utf-8")
+def test_the_tensorflow_engine_exports_into_its_own_folder() -> None:
+    came = FollowUp(export_asked=True, exported=True).to_dict()
+    mail = final(status=Status.SUCCEEDED, network="tensorflow/resnet_50", follow_up=came)
+    assert "lies in exported-models/ there." in words_of(mail)
 
 
-def test_plain_mail_word_for_word() -> None:
-    mail = compose_plainly(dataclasses.replace(RUN, **ENDS["failed"]), MailKind.FINAL)
-    assert written(mail) == (GOLDEN / "plain.txt").read_text("utf-8")
+def test_shuffles_that_did_not_do_the_same_are_told_apart() -> None:
+    done = {"status": Status.SUCCEEDED, "message": "Trained."}
+    body = words_of(
+        several(
+            {**done, "follow_up": FollowUp(2, 2).to_dict()},
+            {**done, "follow_up": FollowUp(2, 1).to_dict()},
+        )
+    )
+    assert "Shuffle 1: all 2 videos were analysed:" in body
+    assert "Shuffle 2: 1 of 2 videos was analysed:" in body
+
+
+def test_a_budget_is_not_told_as_a_fault_of_the_project() -> None:
+    over = Problem("budget", "dlc-batch.yaml", "It costs more than there is.", "Ask for less.")
+    fault = Problem("yaml-syntax", "config.yaml", "No YAML.", "Mend it.")
+    alone = final(status=Status.REJECTED, problems=(over,))
+    both = final(status=Status.REJECTED, problems=(over, fault))
+    assert "Nothing is wrong with the project." in words_of(alone)
+    assert "can't be trained as it is: 2 problems." in words_of(both)
 
 
 @given(
@@ -250,17 +157,40 @@ def test_subjects_are_such_as_sns_takes(name: str, status: Status, kind: MailKin
         assert run.run_id in mail.subject
 
 
+@given(st.text(max_size=500))
+def test_wrapping_loses_no_word(text: str) -> None:
+    lines = wrapped(text, "  - ", "    ")
+    assert lines.split()[bool(text.split()) :] == text.split()
+    assert all(len(line) <= WIDTH or len(line.split()) <= 2 for line in lines.splitlines())
+
+
+def test_what_is_typed_and_what_is_measured_is_not_broken() -> None:
+    for start in range(50, 80):
+        lines = wrapped("x" * start + " `a b c d` 12 $ or 4.50 px.").splitlines()
+        assert any("`a b c d`" in line for line in lines)
+        assert any("12 $" in line for line in lines)
+        assert any("4.50 px." in line for line in lines)
+
+
 @pytest.mark.parametrize("words", ["short", "long " * 1_000, "😀" * 5_000])
 def test_ten_thousand_problems_fit_into_a_mail(words: str) -> None:
     problems = tuple(Problem("code", f"row {n}", words, words) for n in range(10_000))
     run = dataclasses.replace(RUN, status=Status.REJECTED, problems=problems)
     mail = compose(run, MailKind.FINAL)
     assert len(mail.body.encode()) + len(mail.subject) + len(mail.lab) < MAX_SNS_BYTES
-    assert "10000 problems" in mail.body
+    assert "10000 problems" in words_of(mail)
     assert "row 0" in mail.body
 
 
-def test_what_is_cut_is_said() -> None:
+def test_what_is_cut_is_words_of() -> None:
     files = tuple(f"file{n}" for n in range(150))
-    ended = dataclasses.replace(RUN, status=Status.SUCCEEDED, files=files)
-    assert "... and 50 more" in compose(ended, MailKind.FINAL).body
+    assert "... and 50 more" in final(status=Status.SUCCEEDED, files=files).body
+
+
+@pytest.mark.parametrize("make", [lambda: RUN, lambda: parts({})[0]], ids=["run", "part"])
+def test_what_is_not_known_is_left_out(make: Callable[[], Run]) -> None:
+    """Given a record of an earlier version, which lacks what was added since."""
+    ended = dataclasses.replace(make(), status=Status.SUCCEEDED, checkpoint_minutes=None)
+    body = words_of(compose(ended, MailKind.FINAL))
+    assert "videos" not in body
+    assert "None" not in body

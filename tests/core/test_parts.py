@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.mail_words import words_of
 
 from dlc_batch_core.checks.weights import Wanted, find_weights_problems
 from dlc_batch_core.completion import Completion
@@ -118,7 +119,7 @@ def test_each_shuffle_gets_a_job_and_the_lab_one_mail(asked: bytes, new_cloud: A
     assert [part.job_id for part in run.parts] == [job_of(cloud, run, each) for each in SHUFFLES]
     assert (run.status, run.job_id) == (Status.QUEUED, None)
     assert kinds(cloud) == ["ACCEPTED:"]
-    assert "3 shuffles (1, 2, 5)" in cloud.mails[0].body
+    assert "3 shuffles (1, 2, 5)" in words_of(cloud.mails[0])
 
 
 @pytest.mark.parametrize("is_done_first", [False, True], ids=["before", "after"])
@@ -253,9 +254,9 @@ def test_what_was_trained_is_told_though_a_shuffle_failed(asked: bytes, new_clou
     assert "Shuffle 2: The loss is none." in ended.message
     assert len(ended.files) == 2
     (mail,) = cloud.mails
-    assert "dlc-batch fetch" in mail.body
-    assert "/shuffle2/checkpoints/" in mail.body
-    assert "/shuffle1/checkpoints/" not in mail.body
+    assert "dlc-batch fetch" in words_of(mail)
+    assert "/shuffle2/checkpoints/" in words_of(mail)
+    assert "/shuffle1/checkpoints/" not in words_of(mail)
 
 
 def test_one_shuffle_goes_on_on_demand_and_the_others_where_they_are(
@@ -276,7 +277,7 @@ def test_one_shuffle_goes_on_on_demand_and_the_others_where_they_are(
     ended = record(cloud, event(cloud, run, 2, "SUCCEEDED", 0, submission=2))
     assert (ended.status, ended.attempt, len(ended.files)) == (Status.SUCCEEDED, 2, 3)
     assert kinds(cloud) == ["ACCEPTED:", "SUCCEEDED:"]
-    assert "Shuffle 2: It was resumed after one interruption." in cloud.mails[-1].body
+    assert "Shuffle 2: It was resumed after one interruption." in words_of(cloud.mails[-1])
 
 
 def test_cancelled_parts_and_no_failed_one_make_a_cancelled_run() -> None:
@@ -287,7 +288,7 @@ def test_cancelled_parts_and_no_failed_one_make_a_cancelled_run() -> None:
     )
     told = {1: Outcome(True, "job-1", 1, "Trained.", files=("shuffle1/run.json",))}
     ended = sum_up(replace(run, parts=parts), told)
-    body = compose(ended, MailKind.FINAL).body
+    body = words_of(compose(ended, MailKind.FINAL))
     assert (ended.status, ended.files) == (Status.CANCELLED, ("shuffle1/run.json",))
     assert "dlc-batch fetch" in body
     assert "`shuffles: [2]`" in body

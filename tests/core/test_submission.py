@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from tests.mail_words import words_of
 
 from dlc_batch_core.errors import CloudError
 from dlc_batch_core.keys import RunKeys
@@ -290,7 +291,7 @@ def test_weights_that_do_not_fit_are_told_before_a_gpu_starts(
     assert run is not None
     found = [(p.code, p.where) for p in run.problems if p.severity is Severity.ERROR]
     assert (run.status, found) == (Status.REJECTED, [("weights-run", "dlc-batch.yaml")])
-    assert words in cloud.mails[0].body
+    assert words in words_of(cloud.mails[0])
     assert cloud.jobs == {}
 
 
@@ -311,4 +312,4 @@ def test_weights_of_another_lab_are_not_there(begin_from: Any) -> None:
     run = submission(cloud).take(upload, claim(cloud))
     assert run is not None
     assert run.status is Status.REJECTED
-    assert "Your lab has no run" in cloud.mails[0].body
+    assert "Your lab has no run" in words_of(cloud.mails[0])

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.mail_words import words_of
 
+from dlc_batch_core.admin_mails import ADMIN
 from dlc_batch_core.completion import Completion
 from dlc_batch_core.fall_back import FallBack
 from dlc_batch_core.job import TrainingJob
@@ -15,7 +17,7 @@ from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.outcome import Outcome
 from dlc_batch_core.parts import part_of
 from dlc_batch_core.run import MailState, Run, Status
-from dlc_batch_core.sweep import ADMIN, LATE, Sweep
+from dlc_batch_core.sweep import LATE, Sweep
 
 HOUR = 3600.0
 EXITED = "Essential container in task exited"
@@ -196,7 +198,7 @@ def test_a_lost_end_is_recorded_and_mailed_once(scene: Scene) -> None:
     assert (scene.now(run).status, scene.now(run).message) == (Status.SUCCEEDED, "Trained.")
     assert scene.mails() == ["SUCCEEDED:"]
     (to_admin,) = (mail for mail in scene.cloud.mails if mail.lab == ADMIN)
-    assert found in to_admin.body
+    assert found in words_of(to_admin)
     assert scene.cloud.records.open_runs() == []
 
 
@@ -309,7 +311,7 @@ def test_a_job_that_batch_forgot_has_failed(scene: Scene) -> None:
     run = scene.run(Status.RUNNING, job_id="job-9")
     scene.sweep()
     assert scene.now(run).status is Status.FAILED
-    assert "no longer knows" in scene.cloud.mails[0].body
+    assert "no longer knows" in words_of(scene.cloud.mails[0])
 
 
 def test_one_run_does_not_hide_the_others(scene: Scene) -> None:

@@ -86,6 +86,31 @@ def test_a_job_is_followed_to_its_mail(
     assert [mail["Subject"] for mail in around.mails()] == [f"[dlc-batch] SUCCEEDED: {RUN_ID}"]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "who"),
+    [
+        ({"lab": LAB, "run_id": RUN_ID, "shuffle": "2"}, f"Run {RUN_ID} of lab {LAB} (shuffle 2)"),
+        ({}, "The job somebody-elses, which is none of dlc-batch's,"),
+    ],
+)
+def test_that_a_queue_is_blocked_is_the_admins_to_hear(
+    parameters: dict[str, str], who: str, around: Any, load: Load, context: Any
+) -> None:
+    """As in AWS Batch's user guide, "Job queue blocked events": the job, and why it waits."""
+    reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - Job resource requirement (GPU) too high"
+    given = parameters and {"bucket": around.bucket, **parameters}
+    told = event(around.bucket, "RUNNABLE", parameters=given, statusReason=reason)
+    name = f"{RUN_ID}_{LAB}_shuffle2" if parameters else "somebody-elses"
+    told["detail"]["jobName"] = name
+    load("complete").handler({**told, "detail-type": "Batch Job Queue Blocked"}, context)
+    (mail,) = around.mails()
+    assert mail["Subject"] == f"[dlc-batch] BLOCKED: {RUN_ID if parameters else name}"
+    assert mail["MessageAttributes"]["lab"]["Value"] == "ADMIN"
+    words = " ".join(mail["Message"].split())
+    assert words.startswith(f"{who} can't start")
+    assert f"AWS Batch says: {reason} What to do: run `dlc-batch doctor`." in words
+
+
 def counted(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """The names of the metrics that were told since the last look."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

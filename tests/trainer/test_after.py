@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from dlc_batch_trainer.after import Shuffle, _Steps, analyze
+from dlc_batch_trainer.after import Shuffle, _Steps, analyze, is_drawn
 from dlc_batch_trainer.errors import Interrupted
 
 
@@ -41,3 +42,26 @@ def test_an_interrupt_is_not_a_failure(end: type[BaseException]) -> None:
     with pytest.raises(end):
         steps.attempt("x", interrupt)
     assert steps.notes == []
+
+
+def test_a_labelled_video_without_points_is_told_by_its_table(tmp_path: Path) -> None:
+    """Given predictions of three frames, as DeepLabCut lays them out: of one animal, and two."""
+    for names, animals in (([], [()]), (["individuals"], [("ann",), ("bob",)])):
+        columns = pd.MultiIndex.from_tuples(
+            [
+                ("net", *animal, part, coord)
+                for animal in animals
+                for part in ("paw", "nose")
+                for coord in ("x", "y", "likelihood")
+            ],
+            names=["scorer", *names, "bodyparts", "coords"],
+        )
+        table = pd.DataFrame(0.3, index=range(3), columns=columns)
+        table.loc[:, table.columns.get_level_values("coords") == "x"] = 100.0
+        path = tmp_path / f"mouseDLC{len(animals)}.h5"
+        table.to_hdf(path, key="df_with_missing", mode="w")
+        assert not is_drawn(path, 0.6)
+        assert not is_drawn(path, 0.3)  # DeepLabCut draws what is above it
+        table.iloc[1, -1] = 0.7
+        table.to_hdf(path, key="df_with_missing", mode="w")
+        assert is_drawn(path, 0.6)

@@ -20,6 +20,7 @@ import pytest
 from tests.trainer.conftest import ROOT, Bench
 from tests.trainer.processes import running, wait_for
 
+from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.request import Request
@@ -163,7 +164,7 @@ def test_what_can_be_done_is_done_and_the_rest_is_said(
         assert count_frames(results[film], tmp_path) == count
     assert [n for n in results if n.startswith("exported-models-pytorch/")]
     assert not any("secret" in name or "broken" in name for name in results)
-    said = [note.partition(" failed: ")[::2] for note in after.notes]
+    said = [note.partition(" failed: ")[::2] for note in after.notes if " failed: " in note]
     assert [what for what, _ in said] == [
         "Analysis of broken.avi",
         "Analysis of absent.mp4",
@@ -171,6 +172,7 @@ def test_what_can_be_done_is_done_and_the_rest_is_said(
         "Analysis of absent.mp4",
         "Analysis of secret.mp4",
     ]
+    assert after.follow_up == FollowUp(7, 2, True, 2, True, True)
     whys = [why for _, why in said]
     assert "not in the zip" in whys[1]
     assert "another has the same name" in whys[2]
@@ -190,6 +192,7 @@ def test_what_can_be_done_is_done_and_the_rest_is_said(
     assert sorted(again.files) == sorted(n for n in results if n.startswith("videos/"))
     assert again.notes == after.notes
     assert again.uncertain == after.uncertain
+    assert again.follow_up == replace(after.follow_up, export_asked=False, exported=False)
 
 
 def test_a_reason_to_end_leaves_the_rest_out(

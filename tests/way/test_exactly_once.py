@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from tests.mail_words import words_of
+
 
 def test_an_upload_told_five_times_is_one_run(way: Any, zip_project: Callable[..., bytes]) -> None:
     key = "uploads/once/project.zip"
@@ -86,8 +88,8 @@ def test_a_host_that_is_lost_every_time_ends_failed(
 
     assert (ended.status, ended.attempt) == ("FAILED", 6)
     (mail,) = way.mails(run, "FAILED")
-    assert "killed" in mail.body
-    assert "What to do:" in mail.body
+    assert "killed" in words_of(mail)
+    assert "What to do:" in words_of(mail)
 
 
 def test_a_training_that_is_interrupted_every_time_ends_failed_with_one_mail(
@@ -99,7 +101,7 @@ def test_a_training_that_is_interrupted_every_time_ends_failed_with_one_mail(
 
     assert (ended.status, ended.attempt) == ("FAILED", 6)
     (mail,) = way.mails(run, "FAILED")
-    assert "interrupted too often" in mail.body
+    assert "interrupted too often" in words_of(mail)
 
 
 def test_completion_events_of_a_queued_run_may_come_in_any_order(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.mail_words import words_of
 from tests.way.trainings import ENDLESS, REQUEST, Training, training
 
 from dlc_batch_core.control import Action
@@ -26,10 +27,10 @@ def test_missing_weights(host: Host, tmp_path: Path) -> None:
     host.arrange(HF_HOME=str(tmp_path / "cache"))
     with training(host, tmp_path, {"weights": "pretrained", "epochs": 1}) as run:
         _, mail = run.end("FAILED")
-    assert "The pretrained weights of cspnext_s (cspnext_s) can't be had" in mail.body
-    assert "What to do: Use an image with baked weights" in mail.body
-    assert "`weights: random`" in mail.body
-    assert "It failed before the training began: there is no checkpoint." in mail.body
+    assert "The pretrained weights of cspnext_s (cspnext_s) can't be had" in words_of(mail)
+    assert "What to do: Use an image with baked weights" in words_of(mail)
+    assert "`weights: random`" in words_of(mail)
+    assert "It failed before the training began: there is no checkpoint." in words_of(mail)
 
 
 @contextlib.contextmanager
@@ -50,9 +51,10 @@ def test_a_disk_too_small_for_the_project(host: Host, tmp_path: Path) -> None:
     with small_disk(host.folder, 1), training(host, tmp_path, {"epochs": 1}) as run:
         (host.folder / "taken").write_bytes(bytes(MEGABYTE - 100_000))
         _, mail = run.end("FAILED")
-    assert "The disk has 0.0 GB free; this project needs" in mail.body
+    assert "The disk has 0.0 GB free; this project needs" in words_of(mail)
     assert (
-        "What to do: Ask your admin for a larger disk (VolumeSize in template.yaml)" in mail.body
+        "What to do: Ask your admin for a larger disk (VolumeSize in template.yaml)"
+        in words_of(mail)
     )
 
 
@@ -63,9 +65,9 @@ def test_a_disk_that_fills_up(host: Host, tmp_path: Path) -> None:
         with (host.folder / "taken").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, 600 * MEGABYTE)
         _, mail = run.end("FAILED")
-    assert "The disk is nearly full:" in mail.body
-    assert "the training was ended before a checkpoint could be cut off" in mail.body
-    assert "What to do: Ask your admin for a larger disk" in mail.body
+    assert "The disk is nearly full:" in words_of(mail)
+    assert "the training was ended before a checkpoint could be cut off" in words_of(mail)
+    assert "What to do: Ask your admin for a larger disk" in words_of(mail)
 
 
 @pytest.mark.long
@@ -73,8 +75,8 @@ def test_a_loss_that_is_no_number(host: Host, tmp_path: Path) -> None:
     overrides = {**REQUEST["overrides"], "runner.optimizer.params.lr": 1e30}
     with training(host, tmp_path, {"epochs": 50, "overrides": overrides}) as run:
         _, mail = run.end("FAILED")
-    assert "The loss is not a number any more (NaN or infinite) in epoch 1 of 50" in mail.body
-    assert "What to do: Ask for a lower learning rate" in mail.body
+    assert "The loss is not a number any more (NaN or infinite) in epoch 1 of 50" in words_of(mail)
+    assert "What to do: Ask for a lower learning rate" in words_of(mail)
 
 
 def kill_training(run: Training, but: int | None = None) -> int:
@@ -99,8 +101,8 @@ def test_out_of_memory_once(host: Host, tmp_path: Path) -> None:
         run.wait_for("epoch 1/")
         kill_training(run)
         _, mail = run.end("SUCCEEDED")
-    assert "most likely for lack of the computer's memory" in mail.body
-    assert "it went on with half the batch size" in mail.body
+    assert "most likely for lack of the computer's memory" in words_of(mail)
+    assert "it went on with half the batch size" in words_of(mail)
 
 
 @pytest.mark.long
@@ -110,8 +112,8 @@ def test_out_of_memory_twice(host: Host, tmp_path: Path) -> None:
         kill_training(run, but=kill_training(run))
         ended, mail = run.end("FAILED")
     assert ended.attempt == 1, "what does not fit is not tried again on another host"
-    assert "most likely for lack of the computer's memory" in mail.body
-    assert "What to do: Ask for a smaller `batch_size`" in mail.body
+    assert "most likely for lack of the computer's memory" in words_of(mail)
+    assert "What to do: Ask for a smaller `batch_size`" in words_of(mail)
 
 
 @pytest.mark.long
@@ -128,10 +130,10 @@ def test_a_stuck_loader(host: Host, tmp_path: Path) -> None:
             os.kill(int(loader), signal.SIGSTOP)
         ended, mail = run.end("FAILED")
     assert ended.attempt == 1
-    assert "The training made no step for" in mail.body
-    assert "it was stuck, most likely in loading images" in mail.body
-    assert "What to do: Upload the project again" in mail.body
-    assert "`loader_workers: 0`" in mail.body
+    assert "The training made no step for" in words_of(mail)
+    assert "it was stuck, most likely in loading images" in words_of(mail)
+    assert "What to do: Upload the project again" in words_of(mail)
+    assert "`loader_workers: 0`" in words_of(mail)
 
 
 @pytest.mark.long
@@ -140,8 +142,8 @@ def test_the_lab_stops_now(host: Host, tmp_path: Path) -> None:
         run.wait_for("epoch 1/")
         run.ask(Action.STOP_NOW)
         ended, mail = run.end("CANCELLED")
-    assert "was cancelled, as your lab asked." in mail.body
-    assert "There are no results." in mail.body
+    assert "was cancelled, as your lab asked." in words_of(mail)
+    assert "There are no results." in words_of(mail)
     assert ended.files == ()
 
 
@@ -151,7 +153,7 @@ def test_the_lab_stops_and_keeps_the_best(host: Host, tmp_path: Path) -> None:
         run.wait_for("epoch 1/")
         run.ask(Action.STOP_AND_KEEP_BEST)
         ended, mail = run.end("SUCCEEDED")
-    assert "The lab stopped the training at epoch" in mail.body
-    assert "the best snapshot was kept" in mail.body
+    assert "The lab stopped the training at epoch" in words_of(mail)
+    assert "the best snapshot was kept" in words_of(mail)
     assert "test_rmse_px" in ended.metrics
     assert any("/train/snapshot-" in name for name in ended.files)

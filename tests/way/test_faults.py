@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from tests.mail_words import words_of
 
 from dlc_batch_core.job import CANCEL_REASON
 
@@ -90,7 +91,7 @@ def test_an_image_that_is_not_there(way: Way, zip_project: ZipProject) -> None:
 
     assert (ended.status, ended.submission) == ("FAILED", 1)
     assert way.final_mails(run) == ["FAILED"]
-    assert "image could not be loaded" in way.mails(run, "FAILED")[0].body
+    assert "image could not be loaded" in words_of(way.mails(run, "FAILED")[0])
 
 
 def test_a_training_beyond_its_time(way: Way, zip_project: ZipProject) -> None:
@@ -101,7 +102,7 @@ def test_a_training_beyond_its_time(way: Way, zip_project: ZipProject) -> None:
 
     assert (ended.status, ended.attempt, ended.submission) == ("FAILED", 1, 1)
     assert way.final_mails(run) == ["FAILED"]
-    assert "longer than its time limit" in way.mails(run, "FAILED")[0].body
+    assert "longer than its time limit" in words_of(way.mails(run, "FAILED")[0])
 
 
 def test_a_project_that_the_trainer_refuses(way: Way, zip_project: ZipProject) -> None:

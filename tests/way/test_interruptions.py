@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.mail_words import words_of
 from tests.way.hosts import LAB, Host
 
 from dlc_batch.demo.project import DemoSize, make_demo_project
@@ -266,7 +267,7 @@ def test_killed_twice(
     assert resumptions(host, moments.run) == moments.safe_numbers, "\n".join(host.log(moments.run))
     assert len(moments.safe_numbers) == 2
     (mail,) = host.way.mails(moments.run, "SUCCEEDED")
-    assert "It was resumed after 2 interruptions." in mail.body
+    assert "It was resumed after 2 interruptions." in words_of(mail)
 
 
 FIVE = (
@@ -301,7 +302,7 @@ def test_killed_at_five_moments(
 
     assert ended.status == "SUCCEEDED", ended.message
     (mail,) = host.way.mails(moments.run, "SUCCEEDED")
-    assert "It was resumed after 5 interruptions." in mail.body
+    assert "It was resumed after 5 interruptions." in words_of(mail)
     killed, whole = (curve_of(host, run, engine) for run in (moments.run, alone))
     assert killed[-1][0] == length
     assert killed == [pytest.approx(row, abs=1e-4, rel=0) for row in whole]

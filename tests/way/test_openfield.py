@@ -114,7 +114,6 @@ def test_deeplabcut_works_at_home_with_what_was_fetched(
     (labeled,) = (at_home / "videos").glob("first*_labeled.mp4")
     assert labeled.stat().st_size
     assert evaluated != written_at(scores)
-    assert (at_home / "config.yaml").read_bytes() == config
 
 
 def written_at(path: Path) -> int:

@@ -3,6 +3,8 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+from tests.mail_words import words_of
+
 from .conftest import TIME_SCALE, Way
 
 
@@ -46,8 +48,8 @@ def test_no_capacity_at_all(impatient_way: Way, zip_project: Callable[..., bytes
 
     assert (ended.status, ended.attempt) == ("FAILED", 0)
     (mail,) = impatient_way.mails(run, "FAILED")
-    assert "no free computer" in mail.body
-    assert "What to do:" in mail.body
+    assert "no free computer" in words_of(mail)
+    assert "What to do:" in words_of(mail)
 
 
 def test_a_host_that_is_lost_three_times(way: Way, zip_project: Callable[..., bytes]) -> None:
@@ -58,7 +60,7 @@ def test_a_host_that_is_lost_three_times(way: Way, zip_project: Callable[..., by
     assert (ended.status, ended.submission, ended.attempt) == ("SUCCEEDED", 2, 4)
     assert queues_of(way, run) == ["JobQueue", "OnDemandQueue"]
     assert way.final_mails(run) == ["SUCCEEDED"]
-    assert "resumed after 3 interruptions" in way.mails(run, "SUCCEEDED")[0].body
+    assert "resumed after 3 interruptions" in words_of(way.mails(run, "SUCCEEDED")[0])
 
 
 def test_a_lab_of_many_does_not_keep_another_waiting(

@@ -108,6 +108,7 @@ def _outcome_of(program: TrainingProgram, trained: Trained, *notes: str) -> Outc
         notes=(*program.mended, *notes),
         instance_type=program.place.get("instance_type"),
         images_per_second=program.reporter.images_per_second,
+        follow_up=trained.follow_up.to_dict() if trained.follow_up else {},
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,12 +139,38 @@ def _analyze(
         )
         _require_some(before, folder, ".mp4")
 
+    def look() -> None:
+        steps.notes.extend(_without_points(trained, video, set(_files(folder)) - before))
+
     if not steps.attempt(f"Analysis of {video.name}", track):
         return
     if is_filtered:
         steps.attempt(f"Filtering of {video.name}", filter_points)
-    if is_labeled:
-        steps.attempt(f"The labelled video of {video.name}", draw)
+    if is_labeled and steps.attempt(f"The labelled video of {video.name}", draw):
+        steps.attempt(f"Looking for points in the labelled video of {video.name}", look)
+
+
+def _without_points(trained: Shuffle, video: Path, made: Iterable[Path]) -> Iterator[str]:
+    """Say that a labelled video shows nothing, which its file does not tell."""
+    config = read_yaml_mapping(trained.config_path.read_text("utf-8"), trained.config_path.name)
+    pcutoff = float(str(config.get("pcutoff", 0.6)))  # DeepLabCut's own default
+    tables = [path for path in made if path.suffix == ".h5"]
+    filtered = [path for path in tables if "_filtered" in path.name]
+    if not any(is_drawn(path, pcutoff) for path in filtered or tables):
+        yield (
+            f"The labelled video of {video.name} shows no points: of no prediction the confidence"
+            f" is above `pcutoff` ({pcutoff:g} in config.yaml), and DeepLabCut draws no others."
+            " The predictions are in its .csv all the same."
+        )
+
+
+def is_drawn(table: Path, pcutoff: float) -> bool:
+    """Whether DeepLabCut draws any point of its table of predictions."""
+    import pandas as pd  # type: ignore[import-untyped]  # its stubs are a package of their own
+
+    predictions = pd.read_hdf(table)  # DeepLabCut's, made here; an upload's is never read
+    likelihood = predictions.xs("likelihood", axis=1, level="coords")
+    return bool((likelihood > pcutoff).to_numpy().any())
 
 
 def _require_some(before: Iterable[Path], folder: Path, suffix: str) -> None:

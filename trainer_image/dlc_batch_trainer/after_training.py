@@ -13,13 +13,14 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.errors import DlcBatchError
+from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.keys import own_folder
 from dlc_batch_core.request import Request
 from dlc_batch_core.videos import VIDEO_FOLDER, Video
@@ -48,6 +49,14 @@ class Analysed:
     files: tuple[str, ...]  # relative to results/
     notes: tuple[str, ...]  # sentences for the lab
     uncertain: tuple[int, ...] = ()  # frames worth labelling, the least sure first
+
+    @property
+    def is_tracked(self) -> bool:
+        return any(name.endswith(".h5") for name in self.files)
+
+    @property
+    def is_labeled(self) -> bool:
+        return any(name.endswith(".mp4") for name in self.files)
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,7 @@ class AfterTraining:
     files: list[str] = field(default_factory=list)  # relative to results/
     notes: list[str] = field(default_factory=list)  # sentences for the lab
     uncertain: dict[str, tuple[int, ...]] = field(default_factory=dict)  # by `videos/...`
+    follow_up: FollowUp = field(default_factory=FollowUp)
     is_cut_short: bool = False  # there was a reason to end before all was done
 
     @property
@@ -100,6 +110,7 @@ class AfterTraining:
         if not (self.request.export_model or self.request.analyze_videos):
             return
         try:
+            self.follow_up = replace(self.follow_up, export_asked=self.request.export_model)
             trained = Trained.find(self.project, self.number)
             if self.request.export_model:
                 self._export(trained)
@@ -121,9 +132,14 @@ class AfterTraining:
         else:
             self.files += done.files
             self.notes += done.notes
+            self.follow_up = replace(self.follow_up, exported=bool(done.files))
 
     def _analyze_all(self, trained: Trained) -> None:
         videos, record = self.videos.listed(), self._read_record(trained)
+        is_labeled = self.request.labeled_videos
+        self.follow_up = replace(
+            self.follow_up, videos_asked=len(videos), labeled_asked=is_labeled
+        )
         self.files += [self.record] if record else []
         taken: dict[str, Video] = {}
         for number, video in enumerate(videos, 1):
@@ -144,6 +160,13 @@ class AfterTraining:
             self.files += done.files
             self.notes += done.notes
             self.uncertain[f"{VIDEO_FOLDER}{video.place}"] = done.uncertain
+            self._count(done)
+
+    def _count(self, done: Analysed) -> None:
+        now = self.follow_up
+        self.follow_up = replace(
+            now, videos=now.videos + done.is_tracked, labeled=now.labeled + done.is_labeled
+        )
 
     def _analyze(self, trained: Trained, video: Video) -> Analysed:
         folder = f"{VIDEO_FOLDER}{video.place}".rpartition("/")[0]

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from dlc_batch_core.control import Action
+from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.keys import own_folder
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_request import RunRequest
@@ -78,6 +79,7 @@ class Trained:
     message: str  # a sentence for the lab
     metrics: Mapping[str, float]
     files: tuple[str, ...]  # relative to results/
+    follow_up: FollowUp | None = None  # what came of what was to follow; None: not known yet
 
 
 @dataclass
@@ -122,9 +124,12 @@ class TrainingProgram:
                 trained = Trained(end.message, end.metrics, files)
                 if run.request.analyze_videos or run.request.export_model:
                     on_trained(trained)
-                    more = self._follow(run, signals)
-                    files = tuple(dict.fromkeys((*files, *more)))
-                    trained = dataclasses.replace(trained, files=files)
+                    after = self._follow(run, signals)
+                    files = (*files, *after.files)
+                    if run.request.analyze_videos:
+                        files += self._report(run, signals, after.notes, after.uncertain)
+                    files = tuple(dict.fromkeys(files))  # the report is made anew
+                    trained = Trained(end.message, end.metrics, files, after.follow_up)
         except BaseException as error:
             self._record_end(checkpoints, _word_of(error))
             raise
@@ -318,11 +323,11 @@ class TrainingProgram:
             with self.termination.deferred():
                 uploads.finish(supervisor.seconds_to_spare)
 
-    def _follow(self, run: RunRequest, signals: Signals) -> tuple[str, ...]:
+    def _follow(self, run: RunRequest, signals: Signals) -> AfterTraining:
         """Do what is to follow the training; its results are safe by now.
 
         Returns:
-            the files that came of it, relative to results/.
+            the steps, with what came of them.
 
         Raises:
             Interrupted: the host is taken away; the next attempt goes on with the rest.
@@ -354,10 +359,7 @@ class TrainingProgram:
             if after.is_cut_short and signals.interrupt():
                 raise Interrupted
         self.mended += after.notes
-        files = tuple(after.files)
-        if not run.request.analyze_videos:
-            return files
-        return (*files, *self._report(run, signals, after.notes, after.uncertain))
+        return after
 
     def _seconds_until_end_of(self, stage: str, time_limit_hours: float) -> float:
         gone = self._spent + time.monotonic() - self._began

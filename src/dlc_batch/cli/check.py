@@ -45,7 +45,7 @@ def to_answer(found: Check) -> dict[str, object]:
 def print_check(found: Check, name: str) -> None:
     """Print a check for a person."""
     for each in found.problems:
-        click.echo(f"{each.severity}: {each.where}\n  {each.what}\n  {each.remedy}")
+        click.echo(f"{each.severity}: {each.where} ({each.code})\n  {each.what}\n  {each.remedy}")
     for sentence in found.mended:
         click.echo(f"mended in the copy that is trained: {sentence}")
     click.echo(f"{name} can be trained." if found.is_trainable else f"{name} can't be trained.")

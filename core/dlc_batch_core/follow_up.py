@@ -1,0 +1,75 @@
+"""What was asked for after a training, and what came of it: videos, and the export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from dlc_batch_core.videos import VIDEO_FOLDER
+
+_LIVE_FOLDERS = {"pytorch": "exported-models-pytorch/", "tensorflow": "exported-models/"}
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Of one shuffle."""
+
+    videos_asked: int = 0
+    videos: int = 0  # analysed
+    labeled_asked: bool = False
+    labeled: int = 0  # videos of which there is a copy with the points drawn
+    export_asked: bool = False
+    exported: bool = False
+
+    def to_dict(self) -> dict[str, float]:
+        return {name: float(each) for name, each in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, float]) -> FollowUp:
+        """Read what `to_dict` wrote; of nothing, that nothing was asked for."""
+        return cls(
+            videos_asked=int(value.get("videos_asked", 0)),
+            videos=int(value.get("videos", 0)),
+            labeled_asked=bool(value.get("labeled_asked")),
+            labeled=int(value.get("labeled", 0)),
+            export_asked=bool(value.get("export_asked")),
+            exported=bool(value.get("exported")),
+        )
+
+    def sentences(self, engine: str = "pytorch") -> Iterator[str]:
+        """Say what came of it; nothing where nothing was asked for."""
+        if self.videos_asked:
+            yield self._analysed()
+        if self.videos and self.labeled_asked:
+            yield self._labeled()
+        if self.exported:
+            yield f"The network for DeepLabCut-live lies in {_LIVE_FOLDERS[engine]} there."
+        elif self.export_asked:
+            yield "The network could not be exported for DeepLabCut-live; the notes below say why."
+
+    def _analysed(self) -> str:
+        asked = self.videos_asked
+        if not self.videos:
+            which = "The video" if asked == 1 else f"None of the {asked} videos"
+            can = "could not" if asked == 1 else "could"
+            return f"{which} {can} be analysed; the notes below say why."
+        where = f"the predictions (.csv and .h5) lie in {VIDEO_FOLDER} of the results"
+        if self.videos == asked:
+            which = "The video was" if asked == 1 else f"All {asked} videos were"
+            return f"{which} analysed: {where}."
+        verb = "was" if self.videos == 1 else "were"
+        return (
+            f"{self.videos} of {asked} videos {verb} analysed: {where}. The notes below"
+            f" say what became of the {'other' if asked - self.videos == 1 else 'others'}."
+        )
+
+    def _labeled(self) -> str:
+        if self.labeled == self.videos:
+            which = "It has" if self.videos == 1 else "Each has"
+            return f"{which} a copy with the points drawn, beside them."
+        if not self.labeled:
+            return "No copy with the points drawn could be made; the notes below say why."
+        return (
+            f"{self.labeled} of them {'has' if self.labeled == 1 else 'have'} a copy with the"
+            " points drawn, beside them; the notes below say what became of the others."
+        )
