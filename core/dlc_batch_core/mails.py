@@ -59,7 +59,8 @@ def _accepted(run: Run) -> str:
         wrapped(f"Your project {run.key} was checked and can be trained. It waits for a GPU now."),
         _shuffles(run),
         "Nothing needs to be done. The next mail comes when the training has ended.\n"
-        f"To see how far it is:   dlc-batch status {run.run_id}",
+        f"To watch it:   dlc-batch watch {run.run_id}\n"
+        f"To end it:     dlc-batch cancel {run.run_id}",
         quote_of(run),
         _notes(run),
     )
