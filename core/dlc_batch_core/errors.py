@@ -5,6 +5,7 @@ DlcBatchError           each has a message, and a remedy: what to do next
 │   ├── ProjectError    the upload can't be trained; carries every problem found
 │   └── UploadKeyError  the key in the bucket is not uploads/<lab>/<name>.zip
 ├── CloudError          the admin, or time: permissions, capacity, network
+│   └── OutageError     time alone: the network is gone, AWS is busy, a service fails for a while
 └── StateError          us: a record or file is not what this version writes
 """
 
@@ -46,6 +47,10 @@ class UploadKeyError(ProjectError):
 
 class CloudError(DlcBatchError):
     """The cloud, or the lab's admin, must act."""
+
+
+class OutageError(CloudError):
+    """It may pass by itself: whoever waits anyway goes on."""
 
 
 class StateError(DlcBatchError):

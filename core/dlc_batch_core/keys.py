@@ -25,6 +25,8 @@ DEFAULT_LAB = "default"
 LAB_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
 #: Keeps a job's name, <run id>_<lab>_shuffle<k>, within Batch's 128 characters.
 MAX_SLUG = 40
+#: Beside the checkpoints of a training: which attempts there were, of which jobs.
+ATTEMPTS = "attempts.json"
 _SUFFIX = ".zip"
 _RUN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9-]{{0,{MAX_SLUG - 1}}}-[0-9a-f]{{12}}")
 
@@ -105,6 +107,10 @@ class ShuffleKeys:
     @property
     def checkpoints(self) -> str:
         return f"{self.prefix}checkpoints/"
+
+    @property
+    def attempts(self) -> str:
+        return f"{self.checkpoints}{ATTEMPTS}"
 
 
 @dataclass(frozen=True)

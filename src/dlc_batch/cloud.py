@@ -6,22 +6,25 @@ import contextlib
 import enum
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.exceptions
 import botocore.parsers
+from botocore.config import Config
 
 from dlc_batch import LAB_VARIABLE
 from dlc_batch.local.cloud import running_cloud
-from dlc_batch_core.errors import CloudError
+from dlc_batch_core.errors import CloudError, OutageError
 from dlc_batch_core.run_table import RunTable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 DEFAULT_STACK = "dlc-batch"
+#: For whoever asks again anyway: a network that is gone is told within seconds (our choice).
+_HURRIED = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
 
 
 class Where(enum.StrEnum):
@@ -57,6 +60,7 @@ class Cloud:
     topic_arn: str = ""
     lab: str | None = None  # the only one whose records the user may read
     monthly_dollars: float = 0.0  # that each lab may spend; 0: no cap
+    config: Config | None = None  # of the clients; None: as AWS's own configuration has it
 
     @property
     def name(self) -> str:
@@ -67,19 +71,28 @@ class Cloud:
 
     @property
     def s3(self) -> S3Client:
-        return self.session.client("s3", endpoint_url=self.endpoint_url)
+        return self.session.client("s3", endpoint_url=self.endpoint_url, config=self.config)
 
     @property
     def dynamodb(self) -> Any:
-        return self.session.client("dynamodb", endpoint_url=self.endpoint_url)
+        return self.client("dynamodb")
 
     @property
     def sns(self) -> Any:
-        return self.session.client("sns", endpoint_url=self.endpoint_url)
+        return self.client("sns")
 
     @property
     def table(self) -> RunTable:
         return RunTable(self.dynamodb, self.table_name)
+
+    def client(self, service: str) -> Any:
+        """Return a client of an AWS service."""
+        make: Any = self.session.client
+        return make(service, endpoint_url=self.endpoint_url, config=self.config)
+
+    def in_a_hurry(self) -> Cloud:
+        """Return the same for whoever asks again and again: its clients give up soon."""
+        return replace(self, config=_HURRIED)
 
 
 @dataclass(frozen=True)
@@ -225,13 +238,37 @@ def aws_errors_as_ours() -> Iterator[None]:
         remedy = "Log in (`aws configure` or `aws sso login`), or start `dlc-batch local up`."
         raise CloudError(f"{error}.", remedy) from error
     except botocore.parsers.ResponseParserError as error:
-        raise CloudError(
+        raise OutageError(
             "What answers in AWS's place can't be understood.",
             "Check the network (a proxy, AWS_ENDPOINT_URL), then try again.",
         ) from error
+    except _OUTAGES as error:
+        raise OutageError(f"{error}", "Check the network, then try again.") from error
     except botocore.exceptions.BotoCoreError as error:
         raise CloudError(f"{error}", "Check the network, then try again.") from error
 
+
+#: What botocore raises where no answer came, or half of one.
+_OUTAGES = (
+    botocore.exceptions.ConnectionError,  # it could not connect
+    botocore.exceptions.HTTPClientError,  # the connection broke
+    botocore.exceptions.IncompleteReadError,
+    botocore.exceptions.ResponseStreamingError,
+)
+#: How AWS's services say that they are asked too often.
+_BUSY = (
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+)
+_SERVER_ERROR = 500  # and above: the service fails
 
 _ASK = (
     f"If you may see your lab's runs only, name it: export {LAB_VARIABLE}=LAB. Else ask your admin"
@@ -253,4 +290,6 @@ _REMEDIES = {
 def _from_answer(error: botocore.exceptions.ClientError) -> CloudError:
     code = error.response.get("Error", {}).get("Code", "")
     message = error.response.get("Error", {}).get("Message", str(error))
-    return CloudError(f"AWS says: {message} ({code}).", _REMEDIES.get(code, "Try again later."))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = OutageError if code in _BUSY or status >= _SERVER_ERROR else CloudError
+    return kind(f"AWS says: {message} ({code}).", _REMEDIES.get(code, "Try again later."))

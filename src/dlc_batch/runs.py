@@ -9,10 +9,16 @@ from typing import Any
 import botocore.exceptions
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
+from dlc_batch.wording import doing
 from dlc_batch_core.errors import LabError, StateError
 from dlc_batch_core.keys import RunKeys, is_run_id
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status, from_item
+from dlc_batch_core.words import listed
+
+
+class NoSuchRun(LabError):
+    """There is no run of this id, or none yet."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,11 @@ class RunStatus:
     run: Run
     progress: Progress | None
     parts: tuple[RunStatus, ...] = ()  # of a run of several shuffles
+
+    @property
+    def ended_badly(self) -> bool:
+        """Whether it has ended, and not as it should."""
+        return self.run.status.is_final and self.run.status is not Status.SUCCEEDED
 
     @classmethod
     def from_record(cls, run: Run) -> RunStatus:
@@ -41,6 +52,7 @@ class RunStatus:
             "submitted_at": run.submitted_at,
             "updated_at": run.updated_at,
             "attempt": run.attempt,
+            "doing": doing(run, self.progress),
             "message": run.message,
             "remedy": run.remedy,
             "problems": [each.to_dict() for each in run.problems],
@@ -53,19 +65,20 @@ class RunStatus:
 
     @staticmethod
     def _part_to_dict(part: RunStatus) -> dict[str, object]:
-        names = ("status", "progress", "metrics", "updated_at", "attempt", "message", "remedy")
+        names = ("status", "progress", "metrics", "updated_at", "attempt", "doing", "message")
         told = part.to_dict()
-        return {"shuffle": part.run.shuffle, **{name: told[name] for name in names}}
+        named = {name: told[name] for name in (*names, "remedy")}
+        return {"shuffle": part.run.shuffle, **named}
 
 
 def find_run(cloud: Cloud, run_id: str) -> Run:
     """Return the run of this id: of the user's lab, where that is set, else of any.
 
     Raises:
-        LabError: there is none.
+        NoSuchRun: there is none.
     """
     remedy = "See `dlc-batch list`. A project that was just sent appears after some seconds."
-    unknown = LabError(f"There is no run {run_id}.", remedy)
+    unknown = NoSuchRun(f"There is no run {run_id}.", remedy)
     if not is_run_id(run_id):  # the labs' months and settings lie in the table too
         raise unknown
     with aws_errors_as_ours():
@@ -81,6 +94,20 @@ def find_run(cloud: Cloud, run_id: str) -> Run:
     if not answer["Items"]:
         raise unknown
     return from_item(answer["Items"][0])
+
+
+def records_of(run: Run, shuffle: int | None) -> tuple[Run, ...]:
+    """Return the records of a run's trainings, or that of one shuffle.
+
+    Raises:
+        LabError: the run has no such shuffle.
+    """
+    records = run.parts or (run,)
+    found = tuple(each for each in records if shuffle in (None, each.shuffle))
+    if not found:
+        numbers = listed((each.shuffle for each in records), len(records))
+        raise LabError(f"Run {run.run_id} has no shuffle {shuffle}.", f"It has: {numbers}.")
+    return found
 
 
 def read_status(cloud: Cloud, run_id: str) -> RunStatus:

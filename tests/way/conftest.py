@@ -183,9 +183,11 @@ class Way:
         mails = read_mails(Home(self.cloud.home).mail)
         return [mail for mail in mails if run in mail.subject and kind in mail.subject]
 
-    def command(self, *arguments: str, answers: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run `dlc-batch` as a process of its own, as the admin, who types answers."""
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads a client to the stack, as the admin."""
+        return {
+            **os.environ,
             "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.cloud.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.cloud.secret_access_key,
@@ -193,13 +195,16 @@ class Way:
             "DLC_BATCH_CLOUD": "aws",
             "DLC_BATCH_STACK": str(self.cloud.stack_name),
         }
+
+    def command(self, *arguments: str, answers: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run `dlc-batch` as a process of its own, as the admin, who types answers."""
         return subprocess.run(
             [sys.executable, "-m", "dlc_batch", *arguments],
             input=answers,
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, **environment},
+            env=self.environment,
         )
 
     @staticmethod

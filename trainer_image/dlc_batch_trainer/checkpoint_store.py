@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_core.keys import ATTEMPTS
 from dlc_batch_trainer.hashes import sha256_of
 from dlc_batch_trainer.patience import STORE_ERRORS
 from dlc_batch_trainer.plan import POSITION_FILE
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 _MANIFEST = re.compile(r"([0-9]{6,})\.json")
-_ATTEMPTS = "attempts.json"
 #: Manifests kept: the newest, and the one before in case a file of the newest is damaged.
 _KEPT = 2
 #: By this tag the bucket's lifecycle rule finds what to forget: no rule's prefix can hold a *.
@@ -113,7 +113,7 @@ class CheckpointStore:
     def read_attempts(self) -> list[dict[str, Any]]:
         """Return what `write_attempts` left, oldest first."""
         try:
-            value = json.loads(self._get(_ATTEMPTS))
+            value = json.loads(self._get(ATTEMPTS))
             return [dict(each) for each in value["attempts"]]
         except (ValueError, KeyError, TypeError):
             return []
@@ -124,7 +124,7 @@ class CheckpointStore:
 
     def write_attempts(self, attempts: list[dict[str, Any]]) -> None:
         content = {"schema_version": SCHEMA_VERSION, "attempts": attempts}
-        self._put(_ATTEMPTS, json.dumps(content, indent=1))
+        self._put(ATTEMPTS, json.dumps(content, indent=1))
 
     def _bring(self, manifest: Manifest, target: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)

@@ -5,7 +5,9 @@ Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment
 
 from __future__ import annotations
 
+import signal
 import sys
+from typing import NoReturn
 
 import click
 
@@ -22,6 +24,10 @@ from dlc_batch_core.errors import DlcBatchError
         "submit": "dlc_batch.cli.submit:submit",
         "list": "dlc_batch.cli.runs:list_",
         "status": "dlc_batch.cli.runs:status",
+        "watch": "dlc_batch.cli.watch:watch",
+        "logs": "dlc_batch.cli.logs:logs",
+        "cancel": "dlc_batch.cli.ending:cancel",
+        "stop": "dlc_batch.cli.ending:stop",
         "fetch": "dlc_batch.cli.fetch:fetch",
         "delete": "dlc_batch.cli.delete:delete",
         "lab": "dlc_batch.cli.lab:lab",
@@ -58,12 +64,43 @@ def cli(
     context.obj = Options(cloud, stack, region, profile)
 
 
+#: How a shell names a process that SIGINT ended.
+_INTERRUPTED = 130
+
+
 def main() -> None:
-    """Run the command line; an error that a person can read about is no traceback."""
+    """Run the command line; what a person can read about is no traceback.
+
+    Exit codes: as above; 130 after Ctrl-C.
+    """
     try:
-        cli()
+        code = cli(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.Abort as abort:
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            _end_interrupted()
+        _fail("Nothing was done.", "", 1)
+    except KeyboardInterrupt:
+        _end_interrupted()
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except DlcBatchError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        if error.remedy:
-            click.echo(error.remedy, err=True)
-        sys.exit(2)
+        _fail(f"Error: {error.message}", error.remedy, 2)
+    except OSError as error:  # a disk that is full, a file that may not be written
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"Error: {where}{error.strerror or error}.", "", 2)
+
+
+def _fail(message: str, remedy: str, code: int) -> NoReturn:
+    click.echo(message, err=True)
+    if remedy:
+        click.echo(remedy, err=True)
+    sys.exit(code)
+
+
+def _end_interrupted() -> NoReturn:
+    """End at once: nothing that is left to be done at an exit may be interrupted once more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    click.echo("Interrupted.", err=True)
+    sys.exit(_INTERRUPTED)

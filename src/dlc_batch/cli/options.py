@@ -52,6 +52,22 @@ def json_option(command: _Command) -> _Command:
     return option(command)
 
 
+def run_argument(command: _Command) -> _Command:
+    """Add RUN to a command."""
+    return click.argument("run_id", metavar="RUN")(command)
+
+
+def shuffle_option(command: _Command) -> _Command:
+    """Add --shuffle to a command."""
+    option = click.option("--shuffle", type=click.IntRange(1), help="Only this shuffle of RUN.")
+    return option(command)
+
+
+def progress(sentence: str) -> None:
+    """Tell the user something beside the answer, on stderr."""
+    click.echo(sentence, err=True)
+
+
 def print_json(value: object) -> None:
     """Print the one JSON object of an answer."""
     click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=1))

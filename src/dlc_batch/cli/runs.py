@@ -2,43 +2,88 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from dlc_batch import LAB_VARIABLE
-from dlc_batch.cli.options import Options, json_option, print_json
+from dlc_batch.cli.options import Options, json_option, print_json, run_argument
+from dlc_batch.wording import (
+    ago,
+    attempt_words,
+    doing,
+    figures,
+    lasted,
+    local_time,
+    short_cost,
+)
 from dlc_batch_core.money import cost_of, quote_of
+from dlc_batch_core.run import Run, Status
 
 if TYPE_CHECKING:
     from dlc_batch.runs import RunStatus
-    from dlc_batch_core.progress import Progress
 
 
 @click.command("list")
 @click.option("--lab", envvar=LAB_VARIABLE, help="Only the runs of this lab.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(each) for each in Status], case_sensitive=False),
+    help="Only runs in this state; may be given several times.",
+)
 @json_option
 @click.pass_obj
-def list_(options: Options, lab: str | None, as_json: bool) -> None:
-    """List runs, newest first."""
+def list_(options: Options, lab: str | None, states: tuple[str, ...], as_json: bool) -> None:
+    """List runs, newest first: when each was sent, its state, how long it took, what it cost."""
     from dlc_batch.labs import check_lab  # here: --help needs no boto3
     from dlc_batch.runs import RunStatus, list_runs
 
     if lab is not None:
         check_lab(lab)
-    runs = list_runs(options.connect(), lab)
+    runs = [run for run in list_runs(options.connect(), lab) if not states or run.status in states]
     if as_json:
         print_json({"runs": [RunStatus.from_record(run).to_dict() for run in runs]})
         return
     if not runs:
-        whose = f"Lab `{lab}` has no runs." if lab else "No runs yet."
-        click.echo(f"{whose} To send a project: dlc-batch submit PROJECT", err=True)
-    for run in runs:
-        click.echo(f"{run.submitted_at[:16]}  {run.status:<10}  {run.lab:<12}  {run.run_id}")
+        whose = f"Lab `{lab}` has no" if lab else "No"
+        which = " or ".join(states)
+        what = f"{whose} runs{f' in state {which}' if which else ''}."
+        click.echo(f"{what} To send a project: dlc-batch submit PROJECT", err=True)
+    for line in _table(runs, time.time()):
+        click.echo(line)
+
+
+_HEAD = ("SENT", "STATE", "TOOK", "COST", "LAB", "RUN")
+
+
+def _table(runs: Sequence[Run], now: float) -> Iterator[str]:
+    """Columns as wide as they need be; the run's id is last and never cut."""
+    rows = [
+        (
+            ago(run.submitted_at, now),
+            str(run.status),
+            lasted(run, now),
+            short_cost(run),
+            run.lab,
+            run.run_id,
+        )
+        for run in runs
+    ]
+    if rows and sys.stdout.isatty():
+        rows.insert(0, _HEAD)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width]
+        yield "  ".join(cells).rstrip()
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN")
+@run_argument
 @json_option
 @click.pass_obj
 def status(options: Options, run_id: str, as_json: bool) -> None:
@@ -52,24 +97,14 @@ def status(options: Options, run_id: str, as_json: bool) -> None:
     if as_json:
         print_json(found.to_dict())
     else:
-        _print_status(found)
-    ended_badly = found.run.status.is_final and found.run.status != "SUCCEEDED"
-    raise SystemExit(1 if ended_badly else 0)
+        print_status(found)
+    raise SystemExit(1 if found.ended_badly else 0)
 
 
-def _print_status(found: RunStatus) -> None:
-    run, progress = found.run, found.progress
-    attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
-    click.echo(
-        f"{run.run_id}  {run.status}{attempt}  (lab {run.lab}, uploaded {run.submitted_at[:16]})"
-    )
-    if progress and not run.status.is_final:
-        click.echo(_progress_text(progress))
-    for part in found.parts:
-        how = part.run.message if part.run.status.is_final else _progress_text(part.progress)
-        click.echo(f"shuffle {part.run.shuffle:<4} {part.run.status:<10} {how}".rstrip())
-    money = cost_of(run) if run.status.is_final else quote_of(run)
-    for text in (run.message, run.remedy, money):
+def print_status(found: RunStatus) -> None:
+    """Print how a run is for a person."""
+    run = found.run
+    for text in (*_head(run), *_course(found), *_texts(run)):
         if text:
             click.echo(text)
     for problem in run.problems:
@@ -82,9 +117,31 @@ def _print_status(found: RunStatus) -> None:
         click.echo(f"To get the results: dlc-batch fetch {run.run_id} PROJECT_FOLDER", err=True)
 
 
-def _progress_text(progress: Progress | None) -> str:
-    if progress is None:
-        return ""
-    loss = f", loss {progress.loss:.5f}" if progress.loss is not None else ""
-    epochs = f": epoch {progress.epoch} of {progress.epochs}{loss}" if progress.epochs else ""
-    return f"{progress.stage}{epochs}"
+def _head(run: Run) -> Iterator[str]:
+    now = time.time()
+    attempt = f", {words}" if (words := attempt_words(run)) else ""
+    yield f"{run.run_id}  {run.status}{attempt}"
+    took = f", took {lasted(run, now)}" if run.status.is_final else ""
+    sent = f"sent {local_time(run.submitted_at)} ({ago(run.submitted_at, now)})"
+    yield f"lab {run.lab}, {sent if run.submitted_at else 'not dated'}{took}"
+
+
+def _course(found: RunStatus) -> Iterator[str]:
+    """How the run's trainings are, as long as there is more to tell than its message."""
+    if not found.parts and not found.run.status.is_final:
+        yield _course_of(found)
+    for part in found.parts:
+        yield f"shuffle {part.run.shuffle:<4} {part.run.status:<10} {_course_of(part)}".rstrip()
+
+
+def _course_of(one: RunStatus) -> str:
+    texts = [doing(one.run, one.progress)]
+    if one.progress and not one.run.status.is_final:
+        texts.append(figures(one.progress))
+    return ": ".join(text for text in texts if text)
+
+
+def _texts(run: Run) -> Iterator[str]:
+    yield run.message
+    yield run.remedy
+    yield cost_of(run) if run.status.is_final else quote_of(run)

@@ -1,0 +1,97 @@
+"""What a run is at, in the words of a status line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dlc_batch_core.costs import Cost
+from dlc_batch_core.fall_back import SPOT
+from dlc_batch_core.progress import Progress
+from dlc_batch_core.run import Run, Status
+from dlc_batch_core.stages import duration_words, progress_words
+
+_BEGUN = "a computer was found, and loads the training program"
+
+
+def doing(run: Run, progress: Progress | None, job_state: str = "") -> str:
+    """Return what a training does now; of one that has ended, what became of it.
+
+    Args:
+        run: the record of a run, or of one of its shuffles.
+        job_state: of its job, as AWS Batch has it; empty where it is not known.
+    """
+    if run.status.is_final:
+        return run.message
+    if run.status is Status.SUBMITTING:
+        return "the project is being checked"
+    if job_state in ("SUBMITTED", "PENDING", "RUNNABLE"):
+        return _waiting(run)
+    if job_state == "STARTING":
+        return _BEGUN
+    if job_state in ("SUCCEEDED", "FAILED"):
+        return "its job has ended; the result is being recorded"
+    if progress is not None:
+        return progress_words(progress)
+    return _waiting(run) if run.status is Status.QUEUED else "the training program starts"
+
+
+def _waiting(run: Run) -> str:
+    computer = "a Spot computer" if run.submission == SPOT else "an On-Demand computer"
+    if run.attempt:
+        return f"interrupted; waits for {computer}, and goes on from its checkpoint"
+    return f"waits for {computer}"
+
+
+def figures(progress: Progress) -> str:
+    """Return a training's figures on one line: loss, error, speed, time left."""
+    validation = progress.metrics.get("validation_rmse_px")
+    left = progress.seconds_left
+    of = " of the detector" if progress.phase == "detector" else ""
+    texts = [
+        f"loss {progress.loss:.5f}" if progress.loss is not None else "",
+        f"validation error {validation:.2f} px" if validation is not None else "",
+        f"{progress.images_per_second:.1f} images/s" if progress.images_per_second else "",
+        f"about {duration_words(left)} left{of}" if left is not None else "",
+    ]
+    return ", ".join(text for text in texts if text) if progress.stage == "train" else ""
+
+
+def attempt_words(run: Run) -> str:
+    """Return which attempt it is, and on what computer; empty for a first one on Spot."""
+    texts = [f"attempt {run.attempt}"] * (run.attempt > 1)
+    texts += ["On-Demand"] * (run.submission != SPOT)
+    return ", ".join(texts)
+
+
+def ago(time: str, now: float) -> str:
+    """Return how long ago a time of a record is; empty for none.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    return f"{duration_words(now - _seconds(time))} ago" if time else ""
+
+
+def local_time(time: str) -> str:
+    """Return a time of a record as this computer's clock has it; empty for none."""
+    return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M") if time else ""
+
+
+def lasted(run: Run, now: float) -> str:
+    """Return how long a run has taken since its upload, to its end or to now."""
+    if not run.submitted_at:
+        return ""
+    end = _seconds(run.updated_at) if run.status.is_final and run.updated_at else now
+    return duration_words(end - _seconds(run.submitted_at))
+
+
+def short_cost(run: Run) -> str:
+    """Return what a run came to, such as `0.42 $`; empty where nothing was paid for."""
+    if not run.cost:
+        return ""
+    cost = Cost.from_dict(run.cost)
+    return f"{'< ' if cost.is_at_most else ''}{cost.dollars:.2f} $"
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()

@@ -1,0 +1,70 @@
+"""What a run is at, in words."""
+
+from dataclasses import replace
+
+import pytest
+
+from dlc_batch.wording import ago, attempt_words, doing, figures, lasted, short_cost
+from dlc_batch_core.progress import Progress
+from dlc_batch_core.run import Run, Status
+
+RUN = Run("miller", "mouse-0123456789ab", Status.RUNNING, "b", "uploads/miller/mouse.zip")
+TRAINING = Progress("train", "2026-01-02T03:04:05", epoch=3, epochs=10, phase="pose")
+
+
+@pytest.mark.parametrize(
+    ("changes", "job_state", "words"),
+    [
+        ({"status": Status.SUBMITTING}, "", "the project is being checked"),
+        ({"status": Status.QUEUED}, "RUNNABLE", "waits for a Spot computer"),
+        ({"status": Status.QUEUED, "submission": 2}, "", "waits for an On-Demand computer"),
+        ({"status": Status.QUEUED}, "STARTING", "a computer was found"),
+        ({"attempt": 1}, "RUNNABLE", "interrupted; waits for a Spot computer"),
+        ({}, "RUNNING", "the training program starts"),
+        ({}, "FAILED", "its job has ended"),
+        ({"status": Status.FAILED, "message": "Why."}, "", "Why."),
+    ],
+)
+def test_a_training_without_progress(
+    changes: dict[str, object], job_state: str, words: str
+) -> None:
+    assert doing(replace(RUN, **changes), None, job_state).startswith(words)  # type: ignore[arg-type]
+
+
+def test_progress_counts_while_the_job_runs_only() -> None:
+    assert doing(RUN, TRAINING, "RUNNING") == doing(RUN, TRAINING) == "training, epoch 3 of 10"
+    assert doing(replace(RUN, attempt=1), TRAINING, "RUNNABLE").startswith("interrupted")
+
+
+def test_figures_are_those_that_are_known() -> None:
+    assert figures(TRAINING) == ""
+    told = replace(
+        TRAINING,
+        phase="detector",
+        loss=0.5,
+        metrics={"validation_rmse_px": 3.456},
+        images_per_second=12.34,
+        seconds_left=3700,
+    )
+    assert figures(told) == (
+        "loss 0.50000, validation error 3.46 px, 12.3 images/s,"
+        " about 1 h 1 min left of the detector"
+    )
+    assert figures(replace(told, stage="evaluate")) == ""
+
+
+def test_attempts_and_the_way_to_on_demand() -> None:
+    assert attempt_words(replace(RUN, attempt=1)) == ""
+    assert attempt_words(replace(RUN, attempt=4, submission=2)) == "attempt 4, On-Demand"
+
+
+def test_times_and_cost() -> None:
+    run = replace(RUN, submitted_at="2026-01-02T00:00:00+00:00", cost={"hours": 1, "dollars": 0.4})
+    now = 1_767_312_000.0 + 2 * 3600  # two hours later
+    assert ago(run.submitted_at, now) == "2 h 0 min ago"
+    assert (ago("", now), lasted(replace(run, submitted_at=""), now)) == ("", "")
+    assert lasted(run, now) == "2 h 0 min"
+    ended = replace(run, status=Status.SUCCEEDED, updated_at="2026-01-02T00:05:00+00:00")
+    assert lasted(ended, now) == "5 min"
+    assert short_cost(run) == "0.40 $"
+    assert short_cost(replace(run, cost={})) == ""
