@@ -20,6 +20,15 @@ _LEAST_HOURS = 0.1
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a run's money is counted."""
+
+    lab: str
+    month: str  # such as 2026-11
+    key: str  # of the upload
+
+
+@dataclass(frozen=True)
 class Budget:
     """What the labs of a stack may spend."""
 
@@ -48,25 +57,43 @@ class Budget:
 
     def find_problems(self, run: Run, request: Request) -> list[Problem]:
         """Reserve the most that a run may cost in its lab's month, or say why that can't be."""
+        month = run.submitted_at[:7]
+        return self._problems(
+            Place(run.lab, month, run.key),
+            request,
+            lambda cents, cap: self.ledger.reserve(run, month, cents, cap),
+        )
+
+    def foresee_problems(self, place: Place, request: Request) -> list[Problem]:
+        """Return what `find_problems` would say now; nothing is reserved."""
+        return self._problems(
+            place,
+            request,
+            lambda cents, cap: self.ledger.committed(place.lab, place.month) + cents <= cap,
+        )
+
+    def _problems(
+        self, place: Place, request: Request, has_room: Callable[[int, int], bool]
+    ) -> list[Problem]:
         if what := self._unpaid(request):
             return [problem("cap-per-run", REQUEST_FILE, what)]
-        cap = self.ledger.cap_of(run.lab)
+        cap = self.ledger.cap_of(place.lab)
         if cap is None:
             cap = round(100 * self.rates.dollars_per_month)
         if not cap:
             return []
         if math.isinf(self.rates.most_an_hour):
             what = f"The stack has no price of {self._unpriced()}, and a budget for each month."
-            return [problem("price-unknown", run.key, what)]
-        month, hours = run.submitted_at[:7], len(request.shuffles) * request.time_limit_hours
+            return [problem("price-unknown", place.key, what)]
+        hours = len(request.shuffles) * request.time_limit_hours
         cents = math.ceil(100 * hours * self.rates.most_an_hour)
-        if self.ledger.reserve(run, month, cents, cap):
+        if has_room(cents, cap):
             return []
-        left = max(0, cap - self.ledger.committed(run.lab, month))
+        left = max(0, cap - self.ledger.committed(place.lab, place.month))
         what = (
             f"This training may cost up to {cents / 100:.2f} $ in its"
-            f" {hours:g} hours. Of lab {run.lab}'s {cap / 100:.2f} $ for"
-            f" {month}, {left / 100:.2f} $ are neither spent nor reserved for what runs now."
+            f" {hours:g} hours. Of lab {place.lab}'s {cap / 100:.2f} $ for"
+            f" {place.month}, {left / 100:.2f} $ are neither spent nor reserved for what runs now."
         )
         return [problem("budget", REQUEST_FILE, what)]
 
@@ -84,6 +111,6 @@ class Budget:
     def _unpriced(self) -> str:
         return ", ".join(sorted(set(self.rates.instance_types) - set(self.rates.prices)))
 
-    def quote(self, run: Run, work: Work, request: Request) -> Quote:
-        """Return what a run is likely to take and cost."""
-        return quote(work, self.earlier(run.lab), request.time_limit_hours, self.rates)
+    def quote(self, lab: str, work: Work, request: Request) -> Quote:
+        """Return what a run of a lab is likely to take and cost."""
+        return quote(work, self.earlier(lab), request.time_limit_hours, self.rates)

@@ -14,9 +14,11 @@ _PRICES = f"Prices: {AS_OF}, or those that your admin set."
 
 def quote_of(run: Run) -> str:
     """Return what a training is likely to take and cost; empty where nothing can be said."""
-    if not run.quote:
-        return ""
-    quote = Quote.from_dict(run.quote)
+    return words_of(Quote.from_dict(run.quote)) if run.quote else ""
+
+
+def words_of(quote: Quote) -> str:
+    """Return a quote as a person reads it."""
     prices = [] if math.isinf(quote.dollars_limit) else [_PRICES]
     return "\n".join([*_likely(quote), *_bound(quote), *prices])
 

@@ -205,7 +205,7 @@ class Submission:
             if parts:
                 self.table.name_job(replace(parts[number], job_id=job_id))
         work = work_of(check, project, request)
-        quote = self.budget.quote(run, work, request) if self.budget else None
+        quote = self.budget.quote(run.lab, work, request) if self.budget else None
         queued = replace(
             run,
             network=work.network,

@@ -6,7 +6,7 @@ import contextlib
 import enum
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -60,6 +60,7 @@ class Cloud:
     topic_arn: str = ""
     lab: str | None = None  # the only one whose records the user may read
     monthly_dollars: float = 0.0  # that each lab may spend; 0: no cap
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of the stack
     config: Config | None = None  # of the clients; None: as AWS's own configuration has it
 
     @property
@@ -207,6 +208,7 @@ def _of_stack(stack: DescribedStack) -> Cloud:
             outputs.get("TopicArn", ""),
             os.environ.get(LAB_VARIABLE),
             float(parameters.get("MonthlyDollarsPerLab") or 0),
+            parameters,
         )
     except KeyError as error:
         raise CloudError(

@@ -1,4 +1,4 @@
-"""A project's folder as the zip that training needs.
+"""A project's folder as the zip that training needs, the same bytes for the same project.
 
 No old models; of the videos those that the request asks to be analysed.
 """
@@ -7,26 +7,39 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from dlc_batch import fast_zlib
+from dlc_batch.zip_writer import Packed, ZipWriter
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.errors import LabError
-from dlc_batch_core.label_folders import IMAGES
+from dlc_batch_core.intake import is_taken
 from dlc_batch_core.labels import FOLDER
 from dlc_batch_core.member_names import is_clutter
 from dlc_batch_core.project_folder import files_of
 from dlc_batch_core.request import REQUEST_FILE, parse_request
 from dlc_batch_core.videos import chosen, is_video
 
-#: Settings and split of the shuffles that the lab made at home; the trainer honours them.
+#: Where settings and splits of the shuffles lie that the lab made at home.
 _FROM_HOME = (
     "dlc-models-pytorch/*/*/train/pytorch_config.yaml",
+    "dlc-models/*/*/train/pose_cfg.yaml",
     "training-datasets/*/*/metadata.yaml",
     "training-datasets/*/*/Documentation_data-*.pickle",
     "training-datasets/*/*/CollectedData_*.csv",
 )
+#: Images that are compressed already: a fast deflate finds what little is left in some of them.
+_DENSE = (".png", ".jpg", ".jpeg")
+_FAST, _THOROUGH = 1, 6  # levels of deflate; 6 is that of `zip`
+#: A member that deflate makes no smaller than this share of itself is stored (our choice).
+_WORTH = 0.995
+#: Larger files are stored piece by piece; no image or table that can be trained is so large.
+_MOST_IN_MEMORY = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -36,10 +49,15 @@ class PackedFile:
     source: Path
     member: str
     size: int  # bytes
+    content: bytes | None = None  # instead of what the file holds
 
 
-def plan_packing(project: Path) -> tuple[PackedFile, ...]:
+def plan_packing(project: Path, request: str | None = None) -> tuple[PackedFile, ...]:
     """Return what of a project's folder goes into the zip, in a stable order.
+
+    Args:
+        project: its folder.
+        request: what goes as dlc-batch.yaml; None: the project's own, where there is one.
 
     Raises:
         ProjectError: the request can't be read.
@@ -51,9 +69,17 @@ def plan_packing(project: Path) -> tuple[PackedFile, ...]:
             f"{project} holds no {CONFIG_FILE}, so it is not a DeepLabCut project.",
             f"Name the project's folder: the one that holds {CONFIG_FILE}.",
         )
-    sources = sorted({path for path in _wanted(project) if path.is_file()})
-    names = [f"{project.name}/{path.relative_to(project).as_posix()}" for path in sources]
-    return tuple(PackedFile(p, n, p.stat().st_size) for p, n in zip(sources, names, strict=True))
+    files = {
+        f"{project.name}/{path.relative_to(project).as_posix()}": path
+        for path in _wanted(project, request)
+        if path.is_file()
+    }
+    plan = [PackedFile(path, name, path.stat().st_size) for name, path in files.items()]
+    if request is not None:
+        own, content = f"{project.name}/{REQUEST_FILE}", request.encode()
+        plan = [file for file in plan if file.member != own]
+        plan.append(PackedFile(project / REQUEST_FILE, own, len(content), content))
+    return tuple(sorted(plan, key=lambda file: file.member))
 
 
 def pack(
@@ -61,42 +87,82 @@ def pack(
 ) -> None:
     """Write the zip; `packed` is told the bytes of each file that is in.
 
-    Images and videos are compressed already, and are stored as they are.
+    Raises:
+        LabError: a file became shorter meanwhile.
+        OSError: a file can't be read, or the zip can't be written.
     """
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        for file in files:
-            is_dense = file.source.suffix.lower() in IMAGES or is_video(file.member)
-            method = zipfile.ZIP_STORED if is_dense else zipfile.ZIP_DEFLATED
-            archive.write(file.source, file.member, compress_type=method)
+    with target.open("wb") as opened, ZipWriter(opened) as archive:
+        for file, member in _in_order(files):
+            if member is not None:
+                archive.add(file.member, member)
+            else:
+                with file.source.open("rb") as source:
+                    if not archive.store(file.member, source, file.size):
+                        what = f"{file.source} was changed while it was packed."
+                        raise LabError(what, "Say it again when nothing writes to the project.")
             packed(file.size)
 
 
-def _wanted(project: Path) -> Iterator[Path]:
+def _in_order(files: tuple[PackedFile, ...]) -> Iterator[tuple[PackedFile, Packed | None]]:
+    """Compress files in threads, a few ahead of what is written; None: to be stored in pieces."""
+    workers = os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers)  # zlib and files give way to other threads
+    waiting: deque[tuple[PackedFile, Future[Packed] | None]] = deque()
+    try:
+        for file in files:
+            is_long = is_video(file.member) or file.size > _MOST_IN_MEMORY
+            waiting.append((file, None if is_long else pool.submit(_compress, file)))
+            if len(waiting) > 3 * workers:
+                yield _done(*waiting.popleft())
+        while waiting:
+            yield _done(*waiting.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _done(file: PackedFile, member: Future[Packed] | None) -> tuple[PackedFile, Packed | None]:
+    return file, member.result() if member is not None else None
+
+
+def _compress(file: PackedFile) -> Packed:
+    data = file.source.read_bytes() if file.content is None else file.content
+    is_dense = file.source.suffix.lower() in _DENSE
+    library, level = (fast_zlib, _FAST) if is_dense else (zlib, _THOROUGH)
+    engine = library.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)  # raw, as zips have it
+    small = engine.compress(data) + engine.flush()
+    checksum = fast_zlib.crc32(data)
+    if len(small) < _WORTH * len(data):
+        return Packed(zipfile.ZIP_DEFLATED, checksum, len(data), small)
+    return Packed(zipfile.ZIP_STORED, checksum, len(data), data)
+
+
+def _wanted(project: Path, request: str | None) -> Iterator[Path]:
     yield project / CONFIG_FILE
     yield project / REQUEST_FILE
     for pattern in _FROM_HOME:
-        yield from project.glob(pattern)
+        yield from (path for path in project.glob(pattern) if _is_taken(path, project))
     # with what links lead to, as `zip -r` does
     for folder, _, names in os.walk(project / FOLDER, followlinks=True):
-        for path in (Path(folder, name) for name in names):
-            is_wanted = path.suffix.lower() in (".csv", *IMAGES)
-            if is_wanted and not _is_hidden(path.relative_to(project)):
-                yield path
-    yield from _wanted_videos(project)
+        paths = (Path(folder, name) for name in names)
+        yield from (path for path in paths if _is_taken(path, project))
+    yield from _wanted_videos(project, request)
 
 
-def _wanted_videos(project: Path) -> Iterator[Path]:
-    request = project / REQUEST_FILE
-    if not request.is_file():
-        return
-    asked = parse_request(request.read_text(encoding="utf-8-sig")).analyze_videos
+def _is_taken(path: Path, project: Path) -> bool:
+    """Whether the trainer would unpack it."""
+    relative = PurePosixPath(path.relative_to(project).as_posix())
+    is_hidden = any(part.startswith(".") for part in relative.parts)
+    return is_taken(relative) and not is_hidden
+
+
+def _wanted_videos(project: Path, request: str | None) -> Iterator[Path]:
+    own = project / REQUEST_FILE
+    if request is None and own.is_file():
+        request = own.read_text(encoding="utf-8-sig")
+    asked = parse_request(request or "").analyze_videos
     if not asked:
         return
     there = {name: path for name, path in files_of(project).items() if not is_clutter(name)}
     for video in chosen(asked, there):
         if video.path in there:  # one that lies in the bucket does not
             yield there[video.path]
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)

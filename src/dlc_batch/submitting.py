@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from boto3.exceptions import S3UploadFailedError
+from botocore.config import Config
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
+from dlc_batch.multipart import Multipart, Place
+from dlc_batch.outbox import Outbox, open_outbox
+from dlc_batch.patience import MINUTES, Patience
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import UploadKey, is_lab, run_id
 
-_METADATA = "dlc-batch-submission"
+_GOES_ON = "What was sent is kept: the same command goes on from there."
+#: Tries are counted by `Patience`, which says what it waits for. Seconds; a part may take its time
+#: as long as it moves.
+_CONFIG = Config(
+    connect_timeout=20,
+    read_timeout=60,
+    retries={"total_max_attempts": 1},
+)
 
 
 @dataclass(frozen=True)
@@ -40,31 +50,46 @@ def upload_key(lab: str, name: str) -> UploadKey:
 
 
 def send(
-    cloud: Cloud, archive: Path, target: UploadKey, sent: Callable[[int], object] = lambda _: None
+    cloud: Cloud,
+    archive: Path,
+    target: UploadKey,
+    sent: Callable[[int], object] = lambda _: None,
+    say: Callable[[str], object] = lambda _: None,
+    outbox: Outbox | None = None,
+    minutes: float = MINUTES,
 ) -> Submitted:
-    """Upload a zip; `sent` is told the bytes as they go.
+    """Upload a zip; broken off, it goes on when it is called again.
+
+    Args:
+        sent: is told the bytes that are there.
+        say: is told, in words, what it waits for.
+        outbox: the target's, where it is held already.
+        minutes: how long a lost network is waited for.
 
     Raises:
-        CloudError: the upload failed, or another one of the same name came in between.
+        CloudError: the upload failed.
+        LabError: the zip was changed meanwhile, is being sent by another process, or another
+            upload of the same name came in between.
     """
-    mark = uuid.uuid4().hex
-    s3 = cloud.s3
-    with aws_errors_as_ours():
+    held = open_outbox(cloud.bucket, target.key)
+    with contextlib.nullcontext(outbox) if outbox else held as place, _errors_that_say_more():
+        s3 = cloud.session.client("s3", endpoint_url=cloud.endpoint_url, config=_CONFIG)
+        patience = Patience(say, minutes)
+        upload = Multipart(Place(s3, cloud.bucket, target.key), archive, place, patience, sent)
         try:
-            s3.upload_file(
-                str(archive),
-                cloud.bucket,
-                target.key,
-                ExtraArgs={"Metadata": {_METADATA: mark}},
-                Callback=sent,
-            )
-        except S3UploadFailedError as error:
-            raise CloudError(f"The upload failed: {error}.", "Try again.") from error
-        head = s3.head_object(Bucket=cloud.bucket, Key=target.key)
-    if head["Metadata"].get(_METADATA) != mark:
-        raise CloudError(
-            f"Somebody else uploaded {target.key} at the same moment.",
-            "Both are trained; `dlc-batch list` shows them.",
-        )
-    run = run_id(cloud.bucket, target.key, head.get("VersionId"))
+            stored = upload.run()
+        except KeyboardInterrupt:
+            say(_GOES_ON)
+            raise
+    run = run_id(cloud.bucket, target.key, stored.version_id)
     return Submitted(run, target.lab, target.key)
+
+
+@contextlib.contextmanager
+def _errors_that_say_more() -> Iterator[None]:
+    try:
+        with aws_errors_as_ours():
+            yield
+    except CloudError as error:
+        message = f"The upload stopped. {error.message}"
+        raise CloudError(message, f"{error.remedy} {_GOES_ON}".strip()) from error

@@ -14,6 +14,13 @@ from dlc_batch.cloud import Cloud
 from dlc_batch_core.run import Run, Status, to_item
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for what the client keeps, instead of the user's."""
+    monkeypatch.setenv("DLC_BATCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
 @pytest.fixture
 def cloud(aws: Any) -> Cloud:
     """A bucket and a table of their own."""

@@ -1,15 +1,17 @@
 """The zip of a project's folder: what training needs, and nothing else."""
 
 import os
+import random
 import subprocess
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from dlc_batch.cli.check import check_path
 from dlc_batch.packing import pack, plan_packing
 from dlc_batch_core.errors import LabError
+from dlc_batch_core.intake import is_taken
 
 WANTED = {
     "mouse/config.yaml",
@@ -75,12 +77,61 @@ def test_the_split_made_at_home_goes_along(project: Path) -> None:
     assert members == {*WANTED, *(f"mouse/{dataset}/{name}" for name in names)}
 
 
-def test_images_are_stored_and_text_is_deflated(project: Path) -> None:
+def test_what_is_compressed_already_is_stored_unless_there_is_more_in_it(project: Path) -> None:
+    frames = project / "labeled-data" / "video1"
+    dense = random.Random(1).randbytes(50_000)
+    (frames / "img03.png").write_bytes(dense)
+    (frames / "img04.jpg").write_bytes(dense + bytes(5_000))  # as some encoders leave
+    (frames / "img05.bmp").write_bytes(bytes(50_000))
     with zipfile.ZipFile(packed(project)) as archive:
-        methods = {info.filename: info.compress_type for info in archive.infolist()}
-    stored = {name for name, method in methods.items() if method == zipfile.ZIP_STORED}
-    assert stored == {member for member in WANTED if member.endswith(".png")}
-    assert set(methods.values()) == {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+        infos = {PurePosixPath(info.filename).name: info for info in archive.infolist()}
+    assert infos["img03.png"].compress_type == zipfile.ZIP_STORED
+    for name in ("img04.jpg", "img05.bmp", "CollectedData_Ann.csv"):
+        assert infos[name].compress_type == zipfile.ZIP_DEFLATED
+        assert infos[name].compress_size < infos[name].file_size
+
+
+def test_the_same_project_gives_the_same_bytes(project: Path) -> None:
+    before = packed(project).read_bytes()
+    for path in project.rglob("*"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        path.chmod(0o755)
+    assert packed(project).read_bytes() == before
+
+
+def test_settings_of_the_tensorflow_engine_go_along(project: Path) -> None:
+    train = project / "dlc-models/iteration-0/reach-trainset95shuffle1/train"
+    train.mkdir(parents=True)
+    for name in ("pose_cfg.yaml", "snapshot-1000.index", "learning_stats.csv"):
+        (train / name).write_text("some")
+    wanted = (train / "pose_cfg.yaml").relative_to(project.parent).as_posix()
+    assert {file.member for file in plan_packing(project)} == {*WANTED, wanted}
+
+
+def test_all_that_the_trainer_unpacks_goes_along(project: Path) -> None:
+    with zipfile.ZipFile(packed(project)) as archive:
+        packed_paths = {PurePosixPath(n).relative_to("mouse") for n in archive.namelist()}
+    there = [p.relative_to(project) for p in project.rglob("*") if p.is_file()]
+    taken = {PurePosixPath(p) for p in there if is_taken(PurePosixPath(p))}
+    assert packed_paths == {path for path in taken if ".hidden" not in path.parts}
+
+
+def test_a_request_may_be_given_instead_of_the_projects_own(project: Path) -> None:
+    own, target = project / "dlc-batch.yaml", project.parent / "packed.zip"
+    own.write_text("epochs: 3\n")
+    pack(plan_packing(project, "analyze_videos: true\n"), target)
+    with zipfile.ZipFile(target) as archive:
+        assert archive.read("mouse/dlc-batch.yaml") == b"analyze_videos: true\n"
+        assert "mouse/videos/video1.mp4" in archive.namelist()
+    assert own.read_text() == "epochs: 3\n"
+
+
+def test_a_video_that_became_shorter_is_told(project: Path) -> None:
+    (project / "dlc-batch.yaml").write_text("analyze_videos: true\n")
+    files = plan_packing(project)
+    (project / "videos/video1.mp4").write_bytes(b"cut")
+    with pytest.raises(LabError, match=r"video1\.mp4 was changed"):
+        pack(files, project.parent / "packed.zip")
 
 
 def test_unzip_agrees_and_unpacks_the_same_bytes(project: Path, tmp_path: Path) -> None:

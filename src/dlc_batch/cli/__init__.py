@@ -1,6 +1,6 @@
 """The command line: data on stdout, progress on stderr.
 
-Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment.
+Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment; 130, Ctrl-C.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from dlc_batch import __version__
 from dlc_batch.cli.lazy import LazyGroup
 from dlc_batch.cli.options import Options
 from dlc_batch_core.errors import DlcBatchError
+
+#: As shells have it: 128 and the signal's number.
+INTERRUPTED = 130
 
 
 @click.group(
@@ -64,10 +67,6 @@ def cli(
     context.obj = Options(cloud, stack, region, profile)
 
 
-#: How a shell names a process that SIGINT ended.
-_INTERRUPTED = 130
-
-
 def main() -> None:
     """Run the command line; what a person can read about is no traceback.
 
@@ -103,4 +102,4 @@ def _end_interrupted() -> NoReturn:
     """End at once: nothing that is left to be done at an exit may be interrupted once more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     click.echo("Interrupted.", err=True)
-    sys.exit(_INTERRUPTED)
+    sys.exit(INTERRUPTED)

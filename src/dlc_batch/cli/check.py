@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from dlc_batch.cli.options import json_option, print_json
-from dlc_batch_core.catalogue import problem
-from dlc_batch_core.check import Check, check_archive, check_upload
-from dlc_batch_core.errors import ProjectError
-from dlc_batch_core.project_folder import FolderArchive
+from dlc_batch.checking import check_path, name_of
+from dlc_batch.cli.options import json_option, looking_bar, print_json
+from dlc_batch_core.check import Check
 
 
 @click.command()
@@ -21,12 +19,18 @@ def check(project: Path, as_json: bool) -> None:
 
     Exits 0 if it can be trained, 1 if not.
     """
-    found = check_path(project)
+    found = check_with_bar(project)
     if as_json:
         print_json(to_answer(found))
     else:
-        print_check(found, _name(project))
+        print_check(found, name_of(project))
     raise SystemExit(0 if found.is_trainable else 1)
+
+
+def check_with_bar(project: Path, request: str | None = None) -> Check:
+    """Check a project; where it takes longer, a bar on stderr tells how far it is."""
+    with looking_bar("Checking images") as looked:
+        return check_path(project, looked, request)
 
 
 def to_answer(found: Check) -> dict[str, object]:
@@ -45,21 +49,3 @@ def print_check(found: Check, name: str) -> None:
     for sentence in found.mended:
         click.echo(f"mended in the copy that is trained: {sentence}")
     click.echo(f"{name} can be trained." if found.is_trainable else f"{name} can't be trained.")
-
-
-def check_path(project: Path) -> Check:
-    """Check a project's folder, or its zip."""
-    try:
-        if project.is_dir():
-            return check_archive(FolderArchive(project), _name(project))
-        with project.open("rb") as file:
-            return check_upload(file, _name(project))
-    except ProjectError as error:
-        return Check(error.problems)
-    except OSError as error:
-        what = f"It can't be read: {error.strerror}."
-        return Check((problem("unreadable", str(project), what),))
-
-
-def _name(project: Path) -> str:
-    return project.resolve().name or str(project)  # "." has no name of its own

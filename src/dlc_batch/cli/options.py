@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from dlc_batch.cloud import Account, Cloud, DescribedStack
 
+#: Between two states of a progress bar: a file that stderr goes to is to stay readable.
+_TERMINAL_SECONDS, _FILE_SECONDS = 0.1, 15.0
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
@@ -86,7 +90,29 @@ def bytes_bar(total: int, what: str) -> tqdm[Any]:
     """Return a progress bar over bytes, on stderr."""
     from tqdm import tqdm
 
-    return tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024)
+    interval = _TERMINAL_SECONDS if sys.stderr.isatty() else _FILE_SECONDS
+    return tqdm(
+        total=total,
+        desc=what,
+        unit="B",
+        unit_scale=True,
+        unit_divisor=1024,
+        mininterval=interval,
+    )
+
+
+@contextlib.contextmanager
+def looking_bar(what: str) -> Iterator[Callable[[int, int], object]]:
+    """Show, on a terminal and after a second, how many of how many were looked at."""
+    from tqdm import tqdm
+
+    with tqdm(desc=what, delay=1, leave=False, disable=None) as bar:
+
+        def looked(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield looked
 
 
 def objects_bar(total: int | None, what: str) -> tqdm[Any]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import tempfile
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from dlc_batch import LAB_VARIABLE
-from dlc_batch.cli.check import check_path, print_check, to_answer
+from dlc_batch.cli import request_options
+from dlc_batch.cli.check import check_with_bar, print_check, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
+from dlc_batch.cli.request_options import SubmitCommand, changes_of
 from dlc_batch.inherited import notes_of_earlier_runs
-from dlc_batch.packing import pack, plan_packing
+from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch_core.check import Check
+from dlc_batch_core.errors import LabError, ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
+from dlc_batch_core.request import REQUEST_FILE
 
 if TYPE_CHECKING:
     from dlc_batch.cloud import Cloud
+    from dlc_batch.outbox import Outbox
     from dlc_batch.submitting import Submitted
 
 
-@click.command()
+@click.command(cls=SubmitCommand)
 @click.argument("project", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--lab",
@@ -31,27 +36,43 @@ if TYPE_CHECKING:
     help=f"Lab that the run is of, also by {LAB_VARIABLE}.",
 )
 @click.option("--name", help="Name of the upload. Default: the folder's or the zip's.")
+@click.option(
+    "--dry-run", is_flag=True, help="Send nothing: tell what would be sent, and what it may cost."
+)
 @json_option
 @click.pass_obj
-def submit(options: Options, project: Path, lab: str, name: str | None, as_json: bool) -> None:
+def submit(
+    options: Options,
+    /,
+    project: Path,
+    lab: str,
+    name: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **asked: Any,
+) -> None:
     """Send PROJECT, a project's folder or its zip, to be trained.
 
     Of a folder goes what training needs: settings, labels and labelled images, the settings and
     split of a shuffle that you made at home, and the videos that `analyze_videos` asks for. Other
-    videos and old models stay here.
+    videos and old models stay here. Interrupted, the same command goes on where it stopped.
+
+    What to train stands in the project's dlc-batch.yaml. The options below go over it in what is
+    sent; the file itself stays as it is.
     """
     from dlc_batch.submitting import upload_key  # here: --help needs no boto3
 
-    target = upload_key(
-        lab, name or (project.stem if project.is_file() else project.resolve().name)
-    )
-    found = check_path(project)  # of a folder all, also what would stay here
+    target = upload_key(lab, name or _stem(project))
+    changes = changes_of(asked)
+    if changes and not project.is_dir():
+        _refuse_changes(project, changes)
+    found, request = _check(project, changes)  # of a folder all, also what would stay here
+    if dry_run:
+        _preview(options, project, target, found, request, as_json)
     if not found.is_trainable:
         _refuse(found, as_json)
     cloud = options.connect()
-    with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
-        archive = _zip(project, Path(folder)) if project.is_dir() else project
-        submitted = _send(cloud, archive, target)
+    submitted = _submit(cloud, project, target, request)
     notes = notes_of_earlier_runs(project, found) if project.is_dir() else ()
     if as_json:
         print_json({**vars(submitted), "notes": list(notes)})
@@ -62,12 +83,43 @@ def submit(options: Options, project: Path, lab: str, name: str | None, as_json:
     click.echo(f"Sent to {cloud.name}. To watch it: dlc-batch status {submitted.run_id}", err=True)
 
 
-def _zip(project: Path, folder: Path) -> Path:
-    files = plan_packing(project)
-    archive = folder / "project.zip"
-    with bytes_bar(sum(file.size for file in files), "Packing") as bar:
-        pack(files, archive, bar.update)
-    return archive
+submit.params += request_options.options()
+
+
+def _stem(project: Path) -> str:
+    return project.stem if project.is_file() else project.resolve().name
+
+
+def _refuse_changes(archive: Path, changes: RequestChanges) -> NoReturn:
+    lines = changes.over("").rstrip()
+    raise LabError(
+        f"{archive} is a zip: what is asked for can't be written into it.",
+        f"Name the project's folder instead, or write this into the {REQUEST_FILE} beside"
+        f" config.yaml and zip it anew:\n{lines}",
+    )
+
+
+def _check(project: Path, changes: RequestChanges) -> tuple[Check, str | None]:
+    """Check what would be sent, and return the text of its request where it is changed."""
+    try:
+        request = changed_request(project, changes)
+    except ProjectError as error:
+        return Check(error.problems), None
+    return check_with_bar(project, request), request
+
+
+def _preview(
+    options: Options,
+    project: Path,
+    target: UploadKey,
+    found: Check,
+    request: str | None,
+    as_json: bool,
+) -> NoReturn:
+    from dlc_batch.cli.preview import show_preview
+
+    is_trainable = show_preview(options, project, target, found, request, as_json)
+    raise SystemExit(0 if is_trainable else 1)
 
 
 def _refuse(found: Check, as_json: bool) -> NoReturn:
@@ -79,8 +131,28 @@ def _refuse(found: Check, as_json: bool) -> NoReturn:
     raise SystemExit(1)
 
 
-def _send(cloud: Cloud, archive: Path, target: UploadKey) -> Submitted:
+def _submit(cloud: Cloud, project: Path, target: UploadKey, request: str | None) -> Submitted:
+    from dlc_batch.outbox import open_outbox
+
+    with open_outbox(cloud.bucket, target.key) as outbox:
+        archive = _zip(project, request, outbox) if project.is_dir() else project
+        return _send(cloud, archive, target, outbox)
+
+
+def _zip(project: Path, request: str | None, outbox: Outbox) -> Path:
+    from dlc_batch.packing import plan_packing
+
+    files = plan_packing(project, request)
+    with bytes_bar(sum(file.size for file in files), "Packing") as bar:
+        return outbox.pack(files, bar.update)
+
+
+def _send(cloud: Cloud, archive: Path, target: UploadKey, outbox: Outbox) -> Submitted:
     from dlc_batch.submitting import send
 
     with bytes_bar(archive.stat().st_size, "Uploading") as bar:
-        return send(cloud, archive, target, bar.update)
+
+        def say(text: str) -> None:
+            bar.write(text, file=sys.stderr)
+
+        return send(cloud, archive, target, bar.update, say, outbox)

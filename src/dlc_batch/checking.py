@@ -1,0 +1,83 @@
+"""Checking a project on this computer, as the cloud will."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dlc_batch_core.archive import read_archive
+from dlc_batch_core.catalogue import problem
+from dlc_batch_core.check import Check, check_archive
+from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.label_folders import IMAGES
+from dlc_batch_core.member import Member
+from dlc_batch_core.project_files import ReadableArchive
+from dlc_batch_core.project_folder import FolderArchive
+from dlc_batch_core.request import REQUEST_FILE
+
+#: Is told how many images were looked at, of how many.
+Looked = Callable[[int, int], object]
+
+
+def check_path(
+    project: Path, looked: Looked = lambda _, __: None, request: str | None = None
+) -> Check:
+    """Check a project's folder, or its zip; never raises for what they may hold.
+
+    Args:
+        project: the folder or the zip.
+        looked: is told how far it is.
+        request: of a folder, what is taken for its dlc-batch.yaml; None: its own.
+    """
+    try:
+        if project.is_dir():
+            also = () if request is None else (REQUEST_FILE,)
+            folder = FolderArchive(project, also)
+            return check_archive(_Watched(folder, looked, request), name_of(project))
+        with project.open("rb") as file:
+            archive = read_archive(file, name_of(project))
+            return check_archive(_Watched(archive, looked), name_of(project))
+    except ProjectError as error:
+        return Check(error.problems)
+    except OSError as error:
+        what = f"It can't be read: {error.strerror}."
+        return Check((problem("unreadable", str(project), what),))
+
+
+def name_of(project: Path) -> str:
+    """Return what problems call a folder or a zip."""
+    return project.resolve().name or str(project)  # "." has no name of its own
+
+
+class _Watched:
+    """An archive that tells how much of it was read, with a request of ours in it."""
+
+    def __init__(self, archive: ReadableArchive, looked: Looked, request: str | None = None):
+        self._archive, self._looked, self._request = archive, looked, request
+        self.members, self.limits = archive.members, archive.limits
+        self._total = sum(member.path.lower().endswith(IMAGES) for member in archive.members)
+        self._done, self._last = 0, ""
+
+    @property
+    def requests(self) -> int:
+        return self._archive.requests
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._archive
+
+    def roots(self) -> tuple[str, ...]:
+        return self._archive.roots()
+
+    def under(self, folder: str) -> tuple[Member, ...]:
+        return self._archive.under(folder)
+
+    def read_text(self, path: str, most_bytes: int) -> str:
+        if self._request is not None and path == REQUEST_FILE:
+            return self._request
+        return self._archive.read_text(path, most_bytes)
+
+    def read_head(self, path: str, count: int) -> bytes:
+        if path.lower().endswith(IMAGES) and path != self._last:  # the same one, more of it
+            self._done, self._last = self._done + 1, path
+            self._looked(self._done, max(self._done, self._total))
+        return self._archive.read_head(path, count)

@@ -1,0 +1,130 @@
+"""An option for each key of dlc-batch.yaml, made of the one schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from dlc_batch.request_changes import RequestChanges
+from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.request import FIELDS, RequestField
+from dlc_batch_core.yaml_reader import read_yaml_mapping
+
+#: By `--set` instead.
+_OVERRIDES = "overrides"
+#: What stands together in the help; each key is in one of them.
+GROUPS = {
+    "What to train, over what dlc-batch.yaml says": (
+        "engine net_type shuffles epochs iterations batch_size weights seed validation overrides"
+    ),
+    "What to do after": (
+        "evaluate analyze_videos filtered_predictions labeled_videos export_model"
+    ),
+    "Limits": "time_limit_hours checkpoint_minutes stall_minutes",
+    "Speed": ("loader_workers image_cache mixed_precision channels_last fast_kernels"),
+}
+
+
+class _Value(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks only
+    """A value as dlc-batch.yaml would hold it; lists may be written with commas alone."""
+
+    def __init__(self, field: RequestField) -> None:
+        self.name, self._field = field.name, field
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        for reading in _readings(value):
+            if self._field.accepts(reading):
+                return reading
+        return self.fail(f"`{value}` is not {self._field.expects}.", param, ctx)
+
+
+class _Setting(click.ParamType):  # type: ignore[type-arg]  # likewise
+    """PATH=VALUE."""
+
+    name = "setting"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, object]:
+        path, sign, text = value.partition("=")
+        read = next(_readings(text), None) if sign and path and text else None
+        if read is None:
+            self.fail(f"`{value}` is not PATH=VALUE.", param, ctx)
+        return path.strip(), read
+
+
+class SubmitCommand(click.Command):
+    """A command whose options for the request stand in groups."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        names = {name: title for title, group in GROUPS.items() for name in group.split()}
+        rows: dict[str, list[tuple[str, str]]] = {title: [] for title in ["Options", *GROUPS]}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record is not None:
+                rows[names.get(param.name or "", "Options")].append(record)
+        for title, records in rows.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def options() -> list[click.Option]:
+    """Return the options, in the order of the schema."""
+    return [_option(field) for field in FIELDS]
+
+
+def changes_of(asked: Mapping[str, Any]) -> RequestChanges:
+    """Return what the options said, by the names of their keys."""
+    values = {name: value for name, value in asked.items() if value is not None}
+    overrides = dict(values.pop(_OVERRIDES, ()))
+    return RequestChanges(values, overrides)
+
+
+def _option(field: RequestField) -> click.Option:
+    flag = f"--{field.name.replace('_', '-')}"
+    if field.name == _OVERRIDES:
+        return click.Option(
+            ["--set", _OVERRIDES],
+            type=_Setting(),
+            multiple=True,
+            metavar="PATH=VALUE",
+            help="One of DeepLabCut's own settings, such as data.train.crop_sampling.width=128"
+            " (docs/request.md lists them). May be said several times.",
+        )
+    if _is_switch(field):
+        no = f"--no-{field.name.replace('_', '-')}"
+        return click.Option([f"{flag}/{no}", field.name], default=None, help=field.doc)
+    is_list = field.accepts([]) or field.accepts([1])
+    metavar = f"{_noun(field)},..." if is_list else _noun(field)
+    return click.Option([flag, field.name], type=_Value(field), metavar=metavar, help=field.doc)
+
+
+def _is_switch(field: RequestField) -> bool:
+    return field.accepts(True) and field.accepts(False) and not field.accepts([])
+
+
+def _noun(field: RequestField) -> str:
+    if field.accepts([]):
+        return "PATH"
+    return "NUMBER" if field.accepts(1) or field.accepts([1]) else "NAME"
+
+
+def _readings(text: str) -> Iterator[object]:
+    """Return what a text may mean: a value of YAML, or a list, of such values or of texts."""
+    whole = _read(text)
+    if whole is not None:
+        yield whole
+    items = [item.strip() for item in text.split(",")]
+    yield [_read(item) for item in items]
+    yield items
+
+
+def _read(text: str) -> object:
+    try:
+        return read_yaml_mapping(f"value: {text}", "").get("value")
+    except (ProjectError, ValueError):
+        return None

@@ -1,0 +1,279 @@
+"""An upload in parts that goes on where it was broken off.
+
+S3 keeps the parts of an upload that is not finished, and checks each by its checksum. What was
+begun is remembered in the outbox, with the hash of the whole: of the same content, only parts that
+are missing are sent; of another, the earlier upload is aborted.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import queue
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore.exceptions
+
+from dlc_batch import fast_zlib
+from dlc_batch.outbox import Outbox, Unfinished
+from dlc_batch.patience import Patience
+from dlc_batch_core.errors import LabError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+#: In the object's metadata.
+MARK = "dlc-batch-submission"
+#: S3 takes 5 MiB and more, but for the last part. With so few, a broken line loses little.
+_LEAST_PART = 8 << 20
+_MOST_PARTS = 10_000  # S3's
+_AT_ONCE = 4  # parts
+_MIB = 1 << 20
+#: What Amazon S3 answers where an upload is finished, aborted or forgotten.
+_GONE = "NoSuchUpload"
+
+
+@dataclass(frozen=True)
+class Place:
+    """An object that is to be."""
+
+    s3: S3Client
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object that is."""
+
+    version_id: str | None
+
+
+class Multipart:
+    """The upload of one file to one place."""
+
+    def __init__(
+        self,
+        place: Place,
+        file: Path,
+        outbox: Outbox,
+        patience: Patience,
+        sent: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        """Take a file of at least a byte; `sent` is told the bytes that are there."""
+        self._place, self._file, self._outbox = place, file, outbox
+        self._patience, self._sent = patience, sent
+        self._stat = file.stat()
+        self.size = self._stat.st_size
+
+    def run(self) -> Stored:
+        """Upload it.
+
+        Raises:
+            LabError: the file was changed meanwhile, or somebody else wrote to the key just as we
+                did.
+            BotoCoreError, ClientError: it can't go on now; repeated, it does.
+        """
+        begun, there = self._go_on() or (self._begin(), {})
+        if there is None:
+            stored = self._arrived(begun)
+            if stored is not None:
+                self._sent(self.size)
+                self._outbox.forget()
+                return stored
+            begun, there = self._begin(), {}
+        parts = dict(self._send(begun, there))
+        if self._file.stat().st_mtime_ns != self._stat.st_mtime_ns:
+            self._abort(begun.upload_id)
+            raise LabError(f"{self._file} was changed while it was sent.", "Send it again.")
+        stored = self._complete(begun, parts)
+        self._outbox.forget()
+        return stored
+
+    def _go_on(self) -> tuple[Unfinished, Mapping[int, str] | None] | None:
+        """Return what was begun with this content and the parts that are there, by their etag.
+
+        None for the parts: the upload is gone, so it may have been finished.
+        """
+        begun = self._outbox.unfinished()
+        if begun is None:
+            return None
+        if (begun.sha256, begun.part_bytes) != (self._sha256, self._part_bytes):
+            self._abort(begun.upload_id)
+            return None
+        try:
+            return begun, self._patience.call(lambda: self._list(begun.upload_id))
+        except botocore.exceptions.ClientError as error:
+            if _code(error) != _GONE:
+                raise
+            return begun, None
+
+    def _list(self, upload_id: str) -> dict[int, str]:
+        pages = self._place.s3.get_paginator("list_parts").paginate(
+            Bucket=self._place.bucket, Key=self._place.key, UploadId=upload_id
+        )
+        parts = [part for page in pages for part in page.get("Parts", [])]
+        return {
+            part["PartNumber"]: part["ETag"]
+            for part in parts
+            if part["Size"] == self._length(part["PartNumber"])
+        }
+
+    def _begin(self) -> Unfinished:
+        mark = uuid.uuid4().hex
+        answer = self._patience.call(
+            lambda: self._place.s3.create_multipart_upload(
+                Bucket=self._place.bucket,
+                Key=self._place.key,
+                Metadata={MARK: mark},
+                ChecksumAlgorithm="CRC32",
+            )
+        )
+        begun = Unfinished(answer["UploadId"], self._sha256, self._part_bytes, mark)
+        self._outbox.keep(begun)
+        return begun
+
+    def _abort(self, upload_id: str) -> None:
+        try:
+            self._patience.call(
+                lambda: self._place.s3.abort_multipart_upload(
+                    Bucket=self._place.bucket, Key=self._place.key, UploadId=upload_id
+                )
+            )
+        except botocore.exceptions.ClientError as error:
+            if _code(error) != _GONE:
+                raise
+        self._outbox.forget()
+
+    def _send(self, begun: Unfinished, there: Mapping[int, str]) -> Iterator[tuple[int, Any]]:
+        """Send the parts that are missing; yields each by its number, as S3 is to be told."""
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        done: queue.SimpleQueue[tuple[int, Any] | Exception] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                while not waiting.empty():
+                    number = waiting.get_nowait()
+                    done.put((number, self._send_part(begun, number, there.get(number))))
+            except queue.Empty:
+                return  # another thread took the last one
+            except Exception as error:
+                done.put(error)
+
+        count = -(-self.size // self._part_bytes)
+        for number in range(1, count + 1):
+            waiting.put(number)
+        for _ in range(min(_AT_ONCE, count)):
+            # daemons: a connection that hangs does not keep the process from its end
+            threading.Thread(target=work, daemon=True).start()
+        try:
+            for _ in range(count):
+                found = _wait(done)
+                if isinstance(found, Exception):
+                    raise found
+                self._sent(self._length(found[0]))
+                yield found
+        except BaseException:
+            self._patience.stop()
+            raise
+
+    def _send_part(self, begun: Unfinished, number: int, etag: str | None) -> dict[str, Any]:
+        with self._file.open("rb") as opened:
+            opened.seek((number - 1) * self._part_bytes)
+            data = opened.read(self._part_bytes)
+        checksum = base64.b64encode(fast_zlib.crc32(data).to_bytes(4)).decode()
+        if etag is None:
+            answer = self._patience.call(
+                lambda: self._place.s3.upload_part(
+                    Bucket=self._place.bucket,
+                    Key=self._place.key,
+                    UploadId=begun.upload_id,
+                    PartNumber=number,
+                    Body=_Body(data, self._patience),
+                    ChecksumCRC32=checksum,
+                )
+            )
+            etag = answer["ETag"]
+        return {"ETag": etag, "PartNumber": number, "ChecksumCRC32": checksum}
+
+    def _complete(self, begun: Unfinished, parts: Mapping[int, Any]) -> Stored:
+        try:
+            answer = self._patience.call(
+                lambda: self._place.s3.complete_multipart_upload(
+                    Bucket=self._place.bucket,
+                    Key=self._place.key,
+                    UploadId=begun.upload_id,
+                    MultipartUpload={"Parts": [parts[number] for number in sorted(parts)]},
+                )
+            )
+        except botocore.exceptions.ClientError as error:
+            # the answer to an earlier try was lost
+            stored = self._arrived(begun) if _code(error) == _GONE else None
+            if stored is None:
+                raise
+            return stored
+        if "VersionId" in answer:
+            return Stored(answer["VersionId"])
+        stored = self._arrived(begun)
+        if stored is None:
+            what = f"Somebody else uploaded {self._place.key} at the same moment."
+            raise LabError(what, "Both are trained; `dlc-batch list` shows them.")
+        return stored
+
+    def _arrived(self, begun: Unfinished) -> Stored | None:
+        """Return the object, if it is the one of this upload."""
+        try:
+            head = self._patience.call(
+                lambda: self._place.s3.head_object(Bucket=self._place.bucket, Key=self._place.key)
+            )
+        except botocore.exceptions.ClientError as error:
+            # who may not list the bucket is told 403 for what is not there
+            if _code(error) in ("403", "404"):
+                return None
+            raise
+        is_ours = head["Metadata"].get(MARK) == begun.mark
+        return Stored(head.get("VersionId")) if is_ours else None
+
+    @property
+    def _part_bytes(self) -> int:
+        even = -(-self.size // _MOST_PARTS)
+        return max(_LEAST_PART, -(-even // _MIB) * _MIB)
+
+    def _length(self, number: int) -> int:
+        return min(self._part_bytes, self.size - (number - 1) * self._part_bytes)
+
+    @cached_property
+    def _sha256(self) -> str:
+        with self._file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+class _Body(io.BytesIO):
+    """A part's bytes, which end when the upload is stopped."""
+
+    def __init__(self, data: bytes, patience: Patience) -> None:
+        super().__init__(data)
+        self._patience = patience
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._patience.check()
+        return super().read(size)
+
+
+def _wait(done: queue.SimpleQueue[Any]) -> Any:
+    while True:
+        try:
+            return done.get(timeout=1)  # without one, Ctrl-C waits on Windows
+        except queue.Empty:
+            continue
+
+
+def _code(error: botocore.exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
