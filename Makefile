@@ -100,7 +100,7 @@ clean:  ## Remove the environments and the local cloud
 
 .venv/.for-test: .venv/.for-demo
 	@echo "Installing what the tests need into .venv ..."
-	$(PIP) --editable '.[local,train,dev]'
+	$(PIP) --editable '.[local,train,console,dev]'
 	@touch $@
 
 .venv-sam/.ready: requirements/sam.txt

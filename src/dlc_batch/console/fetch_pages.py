@@ -1,0 +1,75 @@
+"""Results into a folder of this computer, as `dlc-batch fetch` brings them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flask import Flask, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from dlc_batch.console.errands import Errand
+from dlc_batch.console.state import Console
+from dlc_batch.fetching import Fetched, fetch, list_results
+from dlc_batch.runs import find_run
+from dlc_batch_core.errors import LabError
+
+
+def add_to(app: Flask, console: Console) -> None:
+    """Add the pages to an app."""
+
+    @app.get("/runs/<run_id>/fetch")
+    def ask_where_to(run_id: str) -> str:
+        run = find_run(console.cloud, run_id)
+        results = list_results(console.cloud, run)
+        return render_template(
+            "fetch.html",
+            run=run,
+            count=len(results),
+            total=sum(each.size for each in results),
+            example=str(Path.home() / "projects" / "my-project"),
+        )
+
+    @app.post("/runs/<run_id>/fetch")
+    def begin_fetch(run_id: str) -> AnyResponse:
+        cloud = console.cloud
+        run = find_run(cloud, run_id)
+        folder = folder_of(request.form.get("folder", ""))
+        results = list_results(cloud, run)
+        is_forced = request.form.get("overwrite") == "yes"
+
+        def work(errand: Errand) -> Fetched:
+            return fetch(cloud, run, results, folder, is_forced, errand.got)
+
+        title = f"Fetching {run_id} into {folder}"
+        errand = console.errands.start(title, sum(each.size for each in results), work)
+        return redirect(
+            url_for("fetching", run_id=run_id, errand_id=errand.id, folder=str(folder)), 303
+        )
+
+    @app.get("/runs/<run_id>/fetch/<errand_id>")
+    def fetching(run_id: str, errand_id: str) -> tuple[str, dict[str, str]]:
+        errand = console.errands.find(errand_id)
+        folder = request.args.get("folder", "")
+        page = render_template("fetching.html", errand=errand, run_id=run_id, folder=folder)
+        return page, {"X-Live-Again": "0" if errand.is_over else "1"}
+
+
+def folder_of(text: str) -> Path:
+    """Return the folder that a user names.
+
+    Raises:
+        LabError: it can't be one.
+    """
+    text = text.strip().strip('"')  # as Windows' "Copy as path" has it
+    remedy = "Give the whole path of the project's folder, or of a new one beside it."
+    if not text or "\0" in text:
+        raise LabError("No folder was named.", remedy)
+    folder = Path(os.path.expanduser(text))  # noqa: PTH111  # Path's own raises for ~nobody
+    if not folder.is_absolute():
+        raise LabError(f"{text} is not a whole path.", remedy)
+    if folder.exists() and not folder.is_dir():
+        raise LabError(f"{folder} is a file.", remedy)
+    if not folder.parent.is_dir():
+        raise LabError(f"There is no folder {folder.parent}.", remedy)
+    return folder

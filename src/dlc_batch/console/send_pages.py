@@ -1,0 +1,114 @@
+"""A zip that is dropped: checked here as the cloud will, then sent."""
+
+from __future__ import annotations
+
+import io
+
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from dlc_batch.checking import check_path
+from dlc_batch.cloud import Cloud
+from dlc_batch.console.drops import PIECE_BYTES, Checked, Drop, plain_name
+from dlc_batch.console.errands import Errand
+from dlc_batch.console.state import Console
+from dlc_batch.previewing import forecast
+from dlc_batch.submitting import Submitted, send, upload_key
+from dlc_batch_core.check import Check
+from dlc_batch_core.errors import DlcBatchError, LabError
+from dlc_batch_core.keys import DEFAULT_LAB
+from dlc_batch_core.money import words_of
+from dlc_batch_core.problems import in_stable_order
+
+
+def add_to(app: Flask, console: Console) -> None:
+    """Add the pages to an app."""
+
+    @app.get("/send")
+    def drop_page() -> str:
+        cloud = console.cloud
+        labs = sorted({each.run.lab for each in console.looks.all(cloud)} | {_own_lab(cloud)})
+        return render_template(
+            "send.html", labs=labs, lab=_own_lab(cloud), cloud=cloud, piece=PIECE_BYTES
+        )
+
+    @app.post("/drops")
+    def begin_drop() -> dict[str, str]:
+        name = plain_name(request.form.get("name", ""))
+        target = upload_key(request.form.get("lab", ""), name[: -len(".zip")])
+        drop = console.drops.begin(name, target, request.form.get("size", 0, int))
+        pieces, page = (url_for(to, drop_id=drop.id) for to in ("take_piece", "dropped"))
+        return {"pieces": pieces, "page": page}
+
+    @app.post("/drops/<drop_id>/pieces")
+    def take_piece(drop_id: str) -> dict[str, int]:
+        drop = console.drops.find(drop_id)
+        piece = request.get_data(cache=False)
+        drop.add(request.args.get("at", -1, int), io.BytesIO(piece), len(piece))
+        if drop.is_whole and drop.check is None:
+            drop.check = console.errands.start(
+                f"Checking {drop.file_name}", 0, lambda errand: _check(console.cloud, drop, errand)
+            )
+        return {"received": drop.received}
+
+    @app.get("/drops/<drop_id>")
+    def dropped(drop_id: str) -> Response:
+        drop = console.drops.find(drop_id)
+        errand = drop.sending or drop.check
+        page = make_response(render_template("drop.html", drop=drop))
+        is_over = errand is not None and errand.is_over
+        page.headers["X-Live-Again"] = "0" if is_over else "1"
+        return page
+
+    @app.post("/drops/<drop_id>/send")
+    def begin_sending(drop_id: str) -> AnyResponse:
+        drop = console.drops.find(drop_id)
+        cloud = console.cloud
+        with drop.lock:
+            if not _may_be_sent(drop):
+                raise LabError(f"{drop.file_name} can't be sent.", "See what the check says.")
+            if drop.sending is None or drop.sending.has_failed:
+                drop.sending = console.errands.start(
+                    f"Sending {drop.file_name} for lab {drop.target.lab}",
+                    drop.size,
+                    lambda errand: _send(cloud, drop, errand),
+                )
+        return redirect(url_for("dropped", drop_id=drop_id), 303)
+
+
+def _own_lab(cloud: Cloud) -> str:
+    return cloud.lab or DEFAULT_LAB
+
+
+def _may_be_sent(drop: Drop) -> bool:
+    checked = drop.check.result if drop.check else None
+    return isinstance(checked, Checked) and checked.check.is_trainable
+
+
+def _check(cloud: Cloud, drop: Drop, errand: Errand) -> Checked:
+    def looked(done: int, total: int) -> None:
+        errand.done, errand.total = done, total
+
+    found = check_path(drop.path, looked)
+    if not found.is_trainable:
+        return Checked(_named(found, drop), "")
+    try:
+        ahead = forecast(cloud, drop.target, found)
+    except DlcBatchError as error:
+        return Checked(found, f"What it may cost can't be told now: {error}")
+    problems = in_stable_order([*found.problems, *ahead.problems])
+    whole = Check(**{**vars(found), "problems": problems})
+    return Checked(whole, words_of(ahead.quote) if ahead.quote else ahead.why_not)
+
+
+def _named(found: Check, drop: Drop) -> Check:
+    """Say the zip's own name where problems have that of our copy."""
+    problems = [
+        type(each)(**{**vars(each), "where": each.where.replace(drop.path.name, drop.file_name)})
+        for each in found.problems
+    ]
+    return Check(**{**vars(found), "problems": tuple(problems)})
+
+
+def _send(cloud: Cloud, drop: Drop, errand: Errand) -> Submitted:
+    return send(cloud, drop.path, drop.target, errand.got, errand.say)
