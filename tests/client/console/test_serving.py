@@ -1,0 +1,166 @@
+"""The console as a process: its address, its end, and what it says when AWS does not answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from tests.client.console.running import Answer, Visitor, make_stack, running, start
+
+from dlc_batch.cloud import Cloud
+from dlc_batch_core.run import Run
+
+INTERRUPT = signal.SIGINT
+
+
+def test_it_says_where_it_is_and_ends_by_ctrl_c(aws: Any, cloud: Cloud) -> None:
+    process = start(make_stack(aws, cloud))
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/\?token=[A-Za-z0-9_-]{43}", address)
+    assert Visitor(address).come_in().get("/").code == 200
+    process.send_signal(INTERRUPT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "")
+    assert err == "Ctrl-C ends the console; the runs go on.\nThe console has ended.\n"
+    with pytest.raises(OSError, match="refused"):
+        Visitor(address).get("/")
+
+
+def test_a_port_can_be_chosen_and_one_that_is_taken_is_said() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        process = start(os.environ, "--port", str(port))
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert err == (
+        f"Error: Port {port} of this computer is taken, or may not be used.\n"
+        "Name another one, or leave --port away.\n"
+    )
+    process = start(os.environ, "--port", str(port))
+    assert process.stdout is not None
+    assert urlsplit(process.stdout.readline()).port == port
+    process.send_signal(INTERRUPT)
+    process.communicate(timeout=30)
+
+
+def test_help_imports_neither_a_web_framework_nor_boto3() -> None:
+    program = (
+        "import sys; from dlc_batch.cli import cli\n"
+        "cli(['console', '--help'], standalone_mode=False)\n"
+        "print([m for m in ('flask', 'waitress', 'jinja2', 'boto3') if m in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.stdout.endswith("[]\n"), told.stderr
+
+
+def test_without_its_packages_it_says_how_to_get_them() -> None:
+    program = (
+        "import sys, importlib.util as u; found = u.find_spec\n"
+        "u.find_spec = lambda name, *more: None if name == 'waitress' else found(name, *more)\n"
+        "sys.argv = ['dlc-batch', 'console']; from dlc_batch.cli import main; main()"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.returncode == 2
+    assert told.stderr == (
+        "Error: The console needs two more packages, flask and waitress.\n"
+        "In the checkout: pip install '.[console]'\n"
+    )
+
+
+class Line:
+    """The way to AWS, which can be cut: bytes are passed on, or nobody listens."""
+
+    def __init__(self, to: str) -> None:
+        self._to = (urlsplit(to).hostname, urlsplit(to).port)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def mend(self) -> None:
+        program = (
+            "import socket, sys, threading\n"
+            "port, host, to = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])\n"
+            "def pass_on(a, b):\n"
+            "    try:\n"
+            "        while data := a.recv(65536): b.sendall(data)\n"
+            "    except OSError: pass\n"
+            "    finally:\n"
+            "        for each in (a, b):\n"
+            "            try: each.shutdown(socket.SHUT_RDWR)\n"
+            "            except OSError: pass\n"
+            "with socket.create_server(('127.0.0.1', port)) as server:\n"
+            "    print('ready', flush=True)\n"
+            "    while True:\n"
+            "        one, _ = server.accept()\n"
+            "        other = socket.create_connection((host, to))\n"
+            "        for pair in ((one, other), (other, one)):\n"
+            "            threading.Thread(target=pass_on, args=pair, daemon=True).start()\n"
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program, str(self.port), *map(str, self._to)],
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+
+    def cut(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+@pytest.fixture
+def line(aws: Any) -> Iterator[Line]:
+    made = Line(aws.endpoint_url)
+    yield made
+    made.cut()
+
+
+def test_a_network_that_is_gone_is_a_banner_and_then_it_goes_on(
+    aws: Any, cloud: Cloud, record: Callable[..., Run], line: Line
+) -> None:
+    run = record()
+    environment = {**make_stack(aws, cloud), "AWS_ENDPOINT_URL": line.url}
+    path = f"/runs/{run.run_id}"
+    with running(environment) as address:
+        visitor = Visitor(address).come_in()
+        answer = visitor.get("/")  # it was never there
+        assert answer.code == 503
+        assert "Could not connect" in answer.text
+        assert "Check the network, then try again." in answer.text
+        assert "data-reload" in answer.text
+        line.mend()
+        assert visitor.get("/").code == 200
+        assert visitor.get(path).code == 200
+        line.cut()
+        answer = until(lambda: visitor.get(path, X_Live="1"), 503)
+        assert "<html" not in answer.text
+        assert "The page tries again by itself." in answer.text
+        line.mend()
+        assert visitor.get(path, X_Live="1").code == 200
+
+
+def until(ask: Callable[[], Answer], code: int) -> Answer:
+    """Ask until it is so: what was seen a moment ago is shown for some seconds."""
+    end = time.monotonic() + 30
+    while (answer := ask()).code != code and time.monotonic() < end:
+        time.sleep(0.2)
+    assert answer.code == code
+    return answer
