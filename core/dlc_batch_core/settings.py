@@ -8,6 +8,7 @@ that no setting can name a file, a class to import or an address.
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import re
 from collections.abc import Mapping
@@ -168,6 +169,7 @@ _COUNTS = (
 _MAX_DEPTH, _MAX_LENGTH = 3, 100
 
 
+@functools.cache  # each when it is needed: all of them would double the start of a check
 def _expression(pattern: str) -> re.Pattern[str]:
     escaped = re.escape(pattern).replace(r"\*\*", r".+").replace(r"\*", r"[^.]+")
     return re.compile(escaped)
@@ -188,7 +190,7 @@ class _AllowList:
 
     def has(self, path: str) -> bool:
         is_named = path in self.choices or path in self.pairs or path in self.schedules
-        return is_named or any(_EXPRESSIONS[each].fullmatch(path) for each in self.numeric)
+        return is_named or any(_expression(each).fullmatch(path) for each in self.numeric)
 
     def accepts(self, path: str, value: object) -> bool:
         if path in self.choices:
@@ -234,7 +236,6 @@ _BELOW = [
     for name, keys in BELOW_TRANSFORMS.items()
     for key in keys
 ]
-_EXPRESSIONS = {each: _expression(each) for each in (*_NUMERIC, *_TENSORFLOW_NUMERIC)}
 
 ENGINES = tuple(_LISTS)
 

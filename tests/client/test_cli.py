@@ -58,6 +58,36 @@ def test_each_command_tells_its_purpose() -> None:
         assert command.help, path
 
 
+def test_each_command_answers_in_json() -> None:
+    for path in commands(cli):
+        command: click.Command = cli
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.get_command(click.Context(command), name) or cli
+        if not isinstance(command, click.Group):
+            assert "--json" in [each for option in command.params for each in option.opts], path
+
+
+def test_a_local_cloud_that_is_not_up_answers_in_json(
+    run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLC_BATCH_HOME", str(tmp_path))
+    assert run_cli("local", "down", "--json").json == {"up": False, "was_up": False}
+    assert run_cli("local", "reset", "--yes", "--json").json["reset"] is True
+
+
+@pytest.mark.usefixtures("stack")
+def test_list_is_of_some_states_only(record: Record, run_cli: RunCli) -> None:
+    runs = {status: record(status=Status(status)).run_id for status in ("QUEUED", "FAILED")}
+    listed = run_cli("list", "--state", "failed", "--json").json["runs"]
+    assert [each["run_id"] for each in listed] == [runs["FAILED"]]
+    both = run_cli("list", "--state", "FAILED", "--state", "QUEUED", "--json").json["runs"]
+    assert {each["run_id"] for each in both} == set(runs.values())
+    none = run_cli("list", "--state", "RUNNING")
+    assert (none.code, none.out) == (0, "")
+    assert none.err.startswith("No runs in state RUNNING.")
+
+
 @pytest.mark.parametrize("args", [["nonsense"], ["check"], ["status"], ["list", "--nonsense"]])
 def test_wrong_use_exits_with_2(args: list[str], run_cli: RunCli) -> None:
     answer = run_cli(*args)

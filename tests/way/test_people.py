@@ -1,6 +1,7 @@
 """What a scientist may and may not do, by the stack's own policy and the tag `lab`, over HTTP."""
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,12 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from dlc_batch.cloud import Cloud
+from dlc_batch.ending import How, cancel, stop
+from dlc_batch.job_logs import Reader, attempts_of
 from dlc_batch.runs import find_run, list_runs, read_status
+from dlc_batch.watching import Watch
 from dlc_batch_core.errors import CloudError
+from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.run import Run
 
 DENIALS = ("AccessDenied", "AccessDeniedException", "403")
@@ -181,6 +186,38 @@ def test_the_stack_is_found_and_the_log_of_a_job_is_read(
     read = {"logGroupName": group, "logStreamName": stream}
     assert ann.may(lambda: ann.client("logs").get_log_events(**read))
     assert not ann.may(lambda: ann.client("logs").describe_log_groups())
+
+
+def test_the_client_looks_after_the_own_labs_runs(
+    way: Any, zip_project: Callable[..., bytes]
+) -> None:
+    cloud = Scientist(way, "eve", "heedful").cloud("heedful")
+    run, waits = (way.put(zip_project(), f"uploads/heedful/{n}.zip") for n in ("eves", "next"))
+    for each, status in ((run, "RUNNING"), (waits, "QUEUED")):
+        way.wait_for(
+            lambda i=each, s=status: (r := way.run(i)) and r.status == s, f"{each} {status}"
+        )
+    assert cancel(cloud, find_run(cloud, waits)).how == {1: How.CANCELLED}
+    assert next(iter(Watch(cloud, run))).job_states == {1: "RUNNING"}
+    assert list(Reader(cloud, run).read())
+    assert stop(cloud, find_run(cloud, run)).how == {1: How.TOLD}
+    assert [way.ended(each).status for each in (run, waits)] == ["SUCCEEDED", "CANCELLED"]
+
+
+def test_of_the_job_before_only_those_attempts_are_found_that_were_listed(
+    way: Any, zip_project: Callable[..., bytes]
+) -> None:
+    """Who may not search the queue knows a Spot job by the list beside the checkpoints only."""
+    cloud = Scientist(way, "sam", "spotty").cloud("spotty")
+    ended = way.ended(way.put(zip_project(), "uploads/spotty/sams.zip"))
+    assert [each.number for each in attempts_of(cloud, ended)] == [4]
+    (spot,) = [
+        job["jobId"] for job in way.jobs(ended.run_id) if "submission2" not in job["jobName"]
+    ]
+    key = RunKeys(ended.lab, ended.run_id).shuffle(1).attempts
+    listed = json.dumps({"attempts": [{"job_id": spot}, {"job_id": ended.job_id}]})
+    way.client("s3").put_object(Bucket=way.bucket, Key=key, Body=listed.encode())
+    assert [each.number for each in attempts_of(cloud, ended)] == [1, 2, 3, 4]
 
 
 def test_who_bears_no_tag_may_do_nothing_with_data(

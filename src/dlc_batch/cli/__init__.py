@@ -5,15 +5,19 @@ Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from dataclasses import replace
 from typing import NoReturn
 
 import click
+from click.core import ParameterSource
 
-from dlc_batch import __version__
+from dlc_batch import LAB_VARIABLE, __version__
 from dlc_batch.cli.lazy import LazyGroup
-from dlc_batch.cli.options import Options
+from dlc_batch.cli.options import Options, settings
+from dlc_batch.profiles import Profile
 from dlc_batch_core.errors import DlcBatchError
 
 #: As shells have it: 128 and the signal's number.
@@ -38,6 +42,8 @@ INTERRUPTED = 130
         "teardown": "dlc_batch.cli.teardown:teardown",
         "doctor": "dlc_batch.cli.doctor:doctor",
         "redrive": "dlc_batch.cli.redrive:redrive",
+        "profile": "dlc_batch.cli.profile:profile",
+        "completion": "dlc_batch.cli.completion:completion",
         "local": "dlc_batch.cli.local:local",
     },
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,12 +66,43 @@ INTERRUPTED = 130
 )
 @click.option("--region", help="AWS region of the stack. Default: AWS's own configuration.")
 @click.option("--profile", help="AWS profile. Default: AWS's own configuration.")
+@click.option(
+    "--at",
+    metavar="NAME",
+    envvar="DLC_BATCH_AT",
+    shell_complete=lambda _context, _parameter, text: _profiles_like(text),
+    help="A profile of `dlc-batch profile`: it says the four above, and the lab.",
+)
 @click.pass_context
 def cli(
-    context: click.Context, cloud: str, stack: str, region: str | None, profile: str | None
+    context: click.Context,
+    cloud: str,
+    stack: str,
+    region: str | None,
+    profile: str | None,
+    at: str | None,
 ) -> None:
     """Train DeepLabCut networks on GPUs in your lab's AWS account, or on this computer."""
-    context.obj = Options(cloud, stack, region, profile)
+    options = Options(cloud, stack, region, profile)
+    context.obj = _at(context, options, settings().find(at)) if at else options
+
+
+def _at(context: click.Context, options: Options, profile: Profile) -> Options:
+    """Put a profile in place of what is not said on the command line."""
+    if profile.lab is not None:
+        os.environ[LAB_VARIABLE] = profile.lab  # as if it had been exported: --lab goes before it
+    said = {
+        name
+        for name in vars(options)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    given = {name: getattr(profile, name) for name in vars(options)}
+    news = {name: value for name, value in given.items() if value is not None}
+    return replace(options, **{name: news[name] for name in news if name not in said})
+
+
+def _profiles_like(text: str) -> list[str]:
+    return [name for name in settings().profiles() if name.startswith(text)]
 
 
 def main() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from dlc_batch.cli.options import Options, json_option, objects_bar, print_json
+from dlc_batch.cli.options import Options, json_option, objects_bar, print_json, run_argument
 from dlc_batch_core.words import counted
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN")
+@run_argument
 @click.option("--yes", is_flag=True, help="Do it: nothing brings the data back.")
 @json_option
 @click.pass_obj

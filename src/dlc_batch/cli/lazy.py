@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 #: First lines of the commands' help, so that the group's help imports none of them.
 _SHORT_HELP = {
@@ -25,6 +26,8 @@ _SHORT_HELP = {
     "teardown": "Delete the stack.",
     "doctor": "Examine the deployed stack.",
     "redrive": "Tell the functions again what they could not deal with.",
+    "profile": "Name the stacks that you work with.",
+    "completion": "Print what makes a shell complete commands.",
     "local": "Run the whole system on this computer.",
 }
 
@@ -45,6 +48,11 @@ class LazyGroup(click.Group):
         module, _, name = self._commands_at[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        fitting = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=_SHORT_HELP[name]) for name in fitting]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, _SHORT_HELP[name]) for name in self.list_commands(ctx)]

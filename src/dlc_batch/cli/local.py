@@ -1,6 +1,5 @@
 """`dlc-batch local`: a whole cloud on this computer, without an AWS account."""
 
-import json
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
+
+from dlc_batch.cli.options import json_option, print_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,9 +71,14 @@ def local() -> None:
     metavar="NAME=VALUE",
     help="A parameter of the template.",
 )
+@json_option
 @_told_plainly
 def up(
-    template: Path | None, port: int | None, no_deploy: bool, parameters: tuple[str, ...]
+    template: Path | None,
+    port: int | None,
+    no_deploy: bool,
+    parameters: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Start it; returns when all is ready, and does nothing when it is up."""
     from dlc_batch.local.home import default_home
@@ -81,7 +87,9 @@ def up(
 
     chosen = dict(_name_and_value(text) for text in parameters)
     options = UpOptions(template, port, not no_deploy, chosen)
-    start(default_home(), options, _progress)
+    cloud = start(default_home(), options, _progress)
+    if as_json:
+        print_json(cloud.as_json())
 
 
 def _name_and_value(text: str) -> tuple[str, str]:
@@ -92,18 +100,21 @@ def _name_and_value(text: str) -> tuple[str, str]:
 
 
 @local.command()
+@json_option
 @_told_plainly
-def down() -> None:
+def down(as_json: bool) -> None:
     """Stop it; projects, results and mails are there again after the next `up`."""
     from dlc_batch.local.home import default_home
     from dlc_batch.local.lifecycle import down as stop
 
     ended = stop(default_home(), _progress)
     _progress("the local cloud is down" if ended else "the local cloud was not up")
+    if as_json:
+        print_json({"up": False, "was_up": ended})
 
 
 @local.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@json_option
 @_told_plainly
 def status(as_json: bool) -> None:
     """Show where it is and with which keys; exit code 1 when it is not up."""
@@ -114,7 +125,7 @@ def status(as_json: bool) -> None:
     cloud = running_cloud(home)
     values = cloud.as_json() if cloud else {"up": False, "home": str(home.path)}
     if as_json:
-        click.echo(json.dumps(values))
+        print_json(values)
     elif cloud:
         _show(values)
     else:
@@ -124,8 +135,9 @@ def status(as_json: bool) -> None:
 
 @local.command()
 @click.option("--yes", is_flag=True, help="Do it: everything in the local cloud is deleted.")
+@json_option
 @_told_plainly
-def reset(yes: bool) -> None:
+def reset(yes: bool, as_json: bool) -> None:
     """Delete everything in it: uploads, runs, results, mails."""
     from dlc_batch.local.cloud import LocalCloudError
     from dlc_batch.local.home import default_home
@@ -135,10 +147,12 @@ def reset(yes: bool) -> None:
     if not yes:
         raise LocalCloudError(f"This deletes all that lies in {home.path}: say so with --yes")
     empty(home, _progress)
+    if as_json:
+        print_json({"reset": True, "home": str(home.path)})
 
 
 @local.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@json_option
 @_told_plainly
 def mail(as_json: bool) -> None:
     """Show the mails that the cloud sent, oldest first."""
@@ -147,7 +161,7 @@ def mail(as_json: bool) -> None:
 
     mails = read_mails(default_home().mail)
     if as_json:
-        click.echo(json.dumps({"mails": [each.as_json() for each in mails]}, ensure_ascii=False))
+        print_json({"mails": [each.as_json() for each in mails]})
         return
     for each in mails:
         click.echo(f"Date: {each.date}\nTo: {each.to}\nSubject: {each.subject}\n\n{each.body}\n")

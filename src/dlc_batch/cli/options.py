@@ -8,9 +8,12 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from dlc_batch.profiles import Settings
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -56,9 +59,18 @@ def json_option(command: _Command) -> _Command:
     return option(command)
 
 
+def settings() -> Settings:
+    """Return the user's settings, in the platform's own folder for them."""
+    return Settings(Path(click.get_app_dir("dlc-batch")))
+
+
 def run_argument(command: _Command) -> _Command:
-    """Add RUN to a command."""
-    return click.argument("run_id", metavar="RUN")(command)
+    """Add RUN to a command; a shell completes the runs that were listed last."""
+    return click.argument("run_id", metavar="RUN", shell_complete=_complete_run)(command)
+
+
+def _complete_run(_context: object, _parameter: object, incomplete: str) -> list[str]:
+    return [each for each in settings().recent_runs() if each.startswith(incomplete)]
 
 
 def shuffle_option(command: _Command) -> _Command:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlc_batch import LAB_VARIABLE
-from dlc_batch.cli.options import Options, json_option, print_json, run_argument
+from dlc_batch.cli.options import Options, json_option, print_json, run_argument, settings
 from dlc_batch.wording import (
     ago,
     attempt_words,
@@ -46,6 +46,7 @@ def list_(options: Options, lab: str | None, states: tuple[str, ...], as_json: b
     if lab is not None:
         check_lab(lab)
     runs = [run for run in list_runs(options.connect(), lab) if not states or run.status in states]
+    settings().remember_runs(run.run_id for run in runs)
     if as_json:
         print_json({"runs": [RunStatus.from_record(run).to_dict() for run in runs]})
         return

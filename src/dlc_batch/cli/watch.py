@@ -88,7 +88,7 @@ class _Lines:
         is_due = self._trouble or (each.progress and seen.at - when >= _LINE_SECONDS)
         if what != before or is_due:
             self._told[each.run.shuffle] = (what, seen.at)
-            texts = [_doing(each, seen), figures(each.progress) if each.progress else ""]
+            texts = [_doing(each, seen), _figures(each, seen)]
             text = ": ".join(text for text in texts if text)
             self._write(f"{_clock(seen.at)} {_whose(each, seen)}{text}")
 
@@ -99,7 +99,7 @@ def _picture(seen: Seen) -> Iterator[str]:
     for each in seen.records:
         texts = (_doing(each, seen), attempt_words(each.run))
         yield f"{_whose(each, seen)}{'; '.join(text for text in texts if text)}"
-        if each.progress and (told := figures(each.progress)):
+        if told := _figures(each, seen):
             yield f"  {told}"
         curve = sparkline(seen.losses.get(each.run.shuffle, ()), _CURVE, sys.stdout.encoding)
         if curve and not each.run.status.is_final:
@@ -119,9 +119,19 @@ def _doing(each: RunStatus, seen: Seen) -> str:
 
 def _stage_of(each: RunStatus, seen: Seen) -> str:
     """Return what a line is worth a change of: not each epoch."""
-    if each.progress and seen.job_states.get(each.run.shuffle, "") in ("", "RUNNING"):
+    if each.progress and _is_running(each, seen):
         return f"{each.progress.stage} {each.progress.phase} {each.run.attempt}"
     return _doing(each, seen)
+
+
+def _figures(each: RunStatus, seen: Seen) -> str:
+    """Return the figures of what is under way: of what waits they are past."""
+    return figures(each.progress) if each.progress and _is_running(each, seen) else ""
+
+
+def _is_running(each: RunStatus, seen: Seen) -> bool:
+    state = seen.job_states.get(each.run.shuffle, "")
+    return not each.run.status.is_final and state in ("", "RUNNING")
 
 
 def _trouble(seen: Seen) -> str:

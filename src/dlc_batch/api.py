@@ -1,0 +1,163 @@
+"""The verbs of the command line for notebooks and programs: thin, typed, and without printing.
+
+Whatever goes wrong is a `dlc_batch.DlcBatchError`, with a message and a remedy.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dlc_batch import ending
+from dlc_batch.cli.check import check_path
+from dlc_batch.cloud import DEFAULT_STACK, Cloud, Where
+from dlc_batch.cloud import connect as connect_cloud
+from dlc_batch.fetching import Fetched, list_results
+from dlc_batch.fetching import fetch as fetch_results
+from dlc_batch.job_logs import Reader
+from dlc_batch.packing import pack, plan_packing
+from dlc_batch.runs import RunStatus, find_run, list_runs, read_status
+from dlc_batch.submitting import Submitted, send, upload_key
+from dlc_batch.watching import EVERY, Seen, Watch
+from dlc_batch_core.check import Check
+from dlc_batch_core.errors import LabError, ProjectError
+from dlc_batch_core.keys import DEFAULT_LAB
+from dlc_batch_core.request import REQUEST_FILE
+from dlc_batch_core.yaml_reader import read_yaml_mapping
+
+
+def connect(
+    stack: str = DEFAULT_STACK,
+    lab: str | None = None,
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    cloud: str = "auto",
+) -> Lab:
+    """Find a deployed stack, as `dlc-batch` finds it.
+
+    Args:
+        stack: its name.
+        lab: whose runs are meant; None: that of DLC_BATCH_LAB, else `default` to submit, and all
+            to list.
+        region, profile: of AWS; None: AWS's own configuration.
+        cloud: auto (a running local cloud, else AWS), local or aws.
+
+    Raises:
+        CloudError: there is no such stack, or it can't be reached.
+    """
+    found = connect_cloud(Where(cloud), stack, region, profile)
+    return Lab(found if lab is None else replace(found, lab=lab))
+
+
+def check(project: str | Path) -> Check:
+    """Check a project's folder, or its zip, as the cloud will; sends nothing.
+
+    The answer has `is_trainable`, `problems` and `mended`.
+    """
+    return check_path(Path(project))
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab's runs in a deployed stack. Each verb raises DlcBatchError for what goes wrong."""
+
+    cloud: Cloud
+
+    @property
+    def name(self) -> str | None:
+        """The lab's name; None: none was named."""
+        return self.cloud.lab
+
+    def submit(self, project: str | Path, name: str | None = None, **request: object) -> Submitted:
+        """Send a project to be trained; returns its `run_id`, `lab` and `key`.
+
+        Args:
+            project: its folder, or its zip.
+            name: of the upload; None: the folder's or the zip's.
+            request: keys of dlc-batch.yaml, which go over those of the folder's own file.
+
+        Raises:
+            ProjectError: it can't be trained; `problems` has all that was found.
+            LabError: keys were given with a zip, into which they can't be written.
+        """
+        path = Path(project)
+        given = name or (path.stem if path.is_file() else path.resolve().name)
+        target = upload_key(self.name or DEFAULT_LAB, given)
+        if request and path.is_file():
+            what = f"{path} is a zip: what is asked for can't be written into it."
+            raise LabError(what, "Name the project's folder instead.")
+        with tempfile.TemporaryDirectory(prefix="dlc-batch-") as folder:
+            archive = _zip(path, request, Path(folder)) if path.is_dir() else path
+            found = check(archive)
+            if not found.is_trainable:
+                raise ProjectError(found.problems)
+            return send(self.cloud, archive, target)
+
+    def runs(self) -> tuple[RunStatus, ...]:
+        """Return the lab's runs, or all where no lab was named, newest first, without progress."""
+        return tuple(map(RunStatus.from_record, list_runs(self.cloud, self.name)))
+
+    def status(self, run_id: str) -> RunStatus:
+        """Return how a run is: `run`, `progress` and, of several shuffles, `parts`."""
+        return read_status(self.cloud, run_id)
+
+    def watch(self, run_id: str, every: float = EVERY) -> Iterator[Seen]:
+        """Yield looks at a run until it has ended; a broken connection is waited for.
+
+        Args:
+            every: seconds between two looks.
+        """
+        return iter(Watch(self.cloud.in_a_hurry(), run_id, every))
+
+    def logs(
+        self, run_id: str, *, follow: bool = False, shuffle: int | None = None
+    ) -> Iterator[str]:
+        """Yield the lines that a run's trainings printed, attempt after attempt.
+
+        Args:
+            follow: go on as lines come, until the run has ended.
+            shuffle: only of this one.
+        """
+        cloud = self.cloud.in_a_hurry() if follow else self.cloud
+        reader = Reader(cloud, run_id, shuffle)
+        return (line.text for line in (reader.follow() if follow else reader.read()))
+
+    def cancel(
+        self, run_id: str, shuffle: int | None = None, *, force: bool = False
+    ) -> ending.Asked:
+        """End a run, and keep nothing of what it trained; `force`: its process too."""
+        return ending.cancel(self.cloud, find_run(self.cloud, run_id), shuffle, force)
+
+    def stop(self, run_id: str, shuffle: int | None = None) -> ending.Asked:
+        """End a run's training; its best network so far is scored and sent."""
+        return ending.stop(self.cloud, find_run(self.cloud, run_id), shuffle)
+
+    def fetch(self, run_id: str, folder: str | Path, *, overwrite: bool = False) -> Fetched:
+        """Get a run's results into a folder, such as the project's; all of them, or none.
+
+        Args:
+            overwrite: replace files that differ, and keep them aside.
+        """
+        run = find_run(self.cloud, run_id)
+        results = list_results(self.cloud, run)
+        return fetch_results(self.cloud, run, results, Path(folder), overwrite)
+
+
+def _zip(project: Path, request: dict[str, object], folder: Path) -> Path:
+    archive, own = folder / "project.zip", f"{project.resolve().name}/{REQUEST_FILE}"
+    files = plan_packing(project)
+    pack(tuple(each for each in files if not request or each.member != own), archive)
+    if request:
+        with zipfile.ZipFile(archive, "a") as opened:
+            opened.writestr(own, _request_text(project / REQUEST_FILE, request))
+    return archive
+
+
+def _request_text(own: Path, request: dict[str, object]) -> str:
+    text = own.read_text("utf-8-sig") if own.is_file() else ""
+    return json.dumps({**read_yaml_mapping(text, REQUEST_FILE), **request})  # JSON is YAML

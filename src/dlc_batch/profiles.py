@@ -1,0 +1,113 @@
+"""Names for the stacks that a person works with, in a file of the user's settings.
+
+Beside it lie the ids of the runs that were listed last, for a shell to complete. Neither holds
+credentials: those stay with AWS's own configuration.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dlc_batch_core.errors import LabError
+
+_PROFILES, _RECENT = "profiles.json", "recent-runs.json"
+_MOST_RECENT = 50
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where a stack is, and whose runs in it are meant."""
+
+    cloud: str = "aws"  # as --cloud has it
+    stack: str | None = None  # None, here and below: as without a profile
+    region: str | None = None
+    profile: str | None = None  # of AWS
+    lab: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The folder of a user's settings for dlc-batch."""
+
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        return self.folder / _PROFILES
+
+    def profiles(self) -> dict[str, Profile]:
+        """Return the profiles by name.
+
+        Raises:
+            LabError: their file can't be read.
+        """
+        known = Profile.__dataclass_fields__
+        try:
+            values: Mapping[str, Mapping[str, str]] = json.loads(self.file.read_text("utf-8"))
+            return {
+                name: Profile(**{key: each[key] for key in known if key in each})
+                for name, each in values.items()
+            }
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            remedy = "Mend it, or delete it and add the profiles anew."
+            raise LabError(f"{self.file} can't be read: {error}.", remedy) from error
+
+    def find(self, name: str) -> Profile:
+        """Return the profile of this name.
+
+        Raises:
+            LabError: there is none.
+        """
+        profiles = self.profiles()
+        if name not in profiles:
+            names = ", ".join(sorted(profiles)) or "none yet"
+            remedy = f"There are: {names}. To add one: dlc-batch profile add {name} --stack STACK"
+            raise LabError(f"There is no profile {name}.", remedy)
+        return profiles[name]
+
+    def put(self, name: str, profile: Profile | None) -> None:
+        """Write a profile, or remove it; the others stay as they are."""
+        profiles = self.profiles()
+        if profile is None:
+            profiles.pop(name, None)
+        else:
+            profiles[name] = profile
+        _write(self.file, {each: _given(profiles[each]) for each in sorted(profiles)})
+
+    def remember_runs(self, run_ids: Iterable[str]) -> None:
+        """Put runs before those that are known; a folder that can't be written is no matter."""
+        ids = list(dict.fromkeys([*run_ids, *self.recent_runs()]))[:_MOST_RECENT]
+        with contextlib.suppress(OSError):
+            _write(self.folder / _RECENT, ids)
+
+    def recent_runs(self) -> list[str]:
+        """Return the runs that were listed last, newest first."""
+        try:
+            return [str(each) for each in json.loads((self.folder / _RECENT).read_text("utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return []
+
+
+def _given(profile: Profile) -> dict[str, str]:
+    return {name: value for name, value in asdict(profile).items() if value is not None}
+
+
+def _write(file: Path, value: object) -> None:
+    """Replace a file at once."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            json.dump(value, opened, indent=1, ensure_ascii=False)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
