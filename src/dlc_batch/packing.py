@@ -39,7 +39,8 @@ _FAST, _THOROUGH = 1, 6  # levels of deflate; 6 is that of `zip`
 #: A member that deflate makes no smaller than this share of itself is stored (our choice).
 _WORTH = 0.995
 #: Larger files are stored piece by piece; no image or table that can be trained is so large.
-_MOST_IN_MEMORY = 128 << 20
+_MOST_IN_MEMORY = 64 << 20
+_MOST_WORKERS = 8  # each has some files in memory
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def pack(
 
 def _in_order(files: tuple[PackedFile, ...]) -> Iterator[tuple[PackedFile, Packed | None]]:
     """Compress files in threads, a few ahead of what is written; None: to be stored in pieces."""
-    workers = os.cpu_count() or 1
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
     pool = ThreadPoolExecutor(workers)  # zlib and files give way to other threads
     waiting: deque[tuple[PackedFile, Future[Packed] | None]] = deque()
     try:

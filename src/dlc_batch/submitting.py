@@ -72,9 +72,13 @@ def send(
             upload of the same name came in between.
     """
     held = open_outbox(cloud.bucket, target.key)
-    with contextlib.nullcontext(outbox) if outbox else held as place, _errors_that_say_more():
-        s3 = cloud.session.client("s3", endpoint_url=cloud.endpoint_url, config=_CONFIG)
-        patience = Patience(say, minutes)
+    s3 = cloud.session.client("s3", endpoint_url=cloud.endpoint_url, config=_CONFIG)
+    patience = Patience(say, minutes)
+    with (
+        contextlib.nullcontext(outbox) if outbox else held as place,
+        contextlib.closing(s3),
+        _errors_that_say_more(),
+    ):
         upload = Multipart(Place(s3, cloud.bucket, target.key), archive, place, patience, sent)
         try:
             stored = upload.run()

@@ -3,20 +3,24 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+from tests.client.relay import relay_to
 
 from dlc_batch.cloud import Cloud
 from dlc_batch.ending import How, cancel, stop
 from dlc_batch.job_logs import Reader, attempts_of
 from dlc_batch.runs import find_run, list_runs, read_status
+from dlc_batch.submitting import send
 from dlc_batch.watching import Watch
 from dlc_batch_core.errors import CloudError
-from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.keys import RunKeys, UploadKey
 from dlc_batch_core.run import Run
 
 DENIALS = ("AccessDenied", "AccessDeniedException", "403")
@@ -88,6 +92,29 @@ def test_uploads_in_one_piece_and_in_many_go_into_the_own_labs_folder_only(
     s3.upload_fileobj(io.BytesIO(content), **with_parts)
     head = s3.head_object(Bucket=bucket, Key="uploads/miller/videos/long.mp4")
     assert head["ContentLength"] == len(content)
+
+
+def test_an_upload_of_the_client_is_broken_off_goes_on_and_begins_anew(
+    ann: Scientist, way: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLC_BATCH_CACHE", str(tmp_path / "cache"))
+    archive, target = tmp_path / "a.zip", UploadKey("miller", "parts")
+    archive.write_bytes(bytes(20 * MEGABYTE))
+    with relay_to(way.cloud.endpoint_url) as relay:
+        cloud = replace(ann.cloud("miller"), endpoint_url=relay.url)
+        for begins_anew in (False, True):
+            passes = iter(range(1))
+            relay.broken = lambda k, p=passes: (
+                "gone" if k == "part" and next(p, None) is None else None
+            )
+            if begins_anew:
+                archive.write_bytes(b"other" * 4 * MEGABYTE)
+            with pytest.raises(CloudError, match="The upload stopped"):
+                send(cloud, archive, target, minutes=0)
+        relay.broken = lambda _: None
+        submitted = send(cloud, archive, target)
+        assert {"create", "part", "list", "abort", "complete"} <= set(relay.kinds)
+    assert way.wait_for(lambda: way.run(submitted.run_id), "its record").status == "REJECTED"
 
 
 @pytest.mark.parametrize("lab", ["miller", "other"])

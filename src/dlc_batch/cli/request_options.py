@@ -125,6 +125,6 @@ def _readings(text: str) -> Iterator[object]:
 
 def _read(text: str) -> object:
     try:
-        return read_yaml_mapping(f"value: {text}", "").get("value")
-    except (ProjectError, ValueError):
+        return read_yaml_mapping(f"value: {text}", "the option").get("value")
+    except ProjectError:
         return None
