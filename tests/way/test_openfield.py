@@ -25,7 +25,7 @@ overrides:
   data.train.crop_sampling.height: 128
 """
 FRAMES = 100
-#: The video's first frames, then DeepLabCut on them as a lab calls it, in a process of its own.
+#: The video's first frames, then DeepLabCut as a lab calls it, in a process of its own.
 ANALYSE = """\
 import sys, cv2, deeplabcut
 project, frames = sys.argv[1], int(sys.argv[2])
@@ -36,7 +36,10 @@ for _ in range(frames):
     cut.write(video.read()[1])
 cut.release()
 videos = [f"{project}/videos/first.mp4"]
-deeplabcut.analyze_videos(f"{project}/config.yaml", videos, save_as_csv=True)
+config = f"{project}/config.yaml"
+deeplabcut.analyze_videos(config, videos, save_as_csv=True)
+deeplabcut.create_labeled_video(config, videos)
+deeplabcut.evaluate_network(config)
 """
 
 
@@ -74,7 +77,7 @@ def test_it_ends_succeeded_with_scores_and_one_mail(real_way: Any, trained: str)
         assert f"{ended.metrics[score]:.2f} px" in mail.body
 
 
-def test_deeplabcut_analyses_a_video_at_home_with_what_was_fetched(
+def test_deeplabcut_works_at_home_with_what_was_fetched(
     real_way: Any, trained: str, at_home: Path
 ) -> None:
     real_way.ended(trained, seconds=900)
@@ -92,6 +95,8 @@ def test_deeplabcut_analyses_a_video_at_home_with_what_was_fetched(
     assert json.loads(fetched.stdout)["kept"] == []
     assert (at_home / "config.yaml").read_bytes() == config
 
+    (scores,) = at_home.glob("evaluation-results-pytorch/iteration-0/*/*-results.csv")
+    evaluated = written_at(scores)
     analysed = subprocess.run(
         [sys.executable, "-c", ANALYSE, str(at_home), str(FRAMES)],
         capture_output=True,
@@ -105,3 +110,11 @@ def test_deeplabcut_analyses_a_video_at_home_with_what_was_fetched(
     assert rows[1][1::3] == ["snout", "leftear", "rightear", "tailbase"]
     assert len(rows) == 3 + FRAMES
     assert all(float(cell) == float(cell) for row in rows[3:] for cell in row)
+    (labeled,) = (at_home / "videos").glob("first*_labeled.mp4")
+    assert labeled.stat().st_size
+    assert evaluated != written_at(scores)
+    assert (at_home / "config.yaml").read_bytes() == config
+
+
+def written_at(path: Path) -> int:
+    return path.stat().st_mtime_ns

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,43 +12,113 @@ from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
 from dlc_batch_core.words import counted
 
 if TYPE_CHECKING:
-    from dlc_batch.fetching import Fetched
+    from tqdm import tqdm
+
+    from dlc_batch.fetching import Changes, Fetched
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--overwrite", is_flag=True, help="Replace files that differ; keep them aside.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace files that differ without asking; keep them aside."
+)
+@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
 @json_option
 @click.pass_obj
 def fetch(
-    options: Options, run_id: str, folder: Path | None, overwrite: bool, as_json: bool
+    options: Options,
+    run_id: str,
+    folder: Path | None,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Get the results of RUN into FOLDER.
 
     With the project's own folder as FOLDER, DeepLabCut finds the trained network there; the
     project's config.yaml is not touched. Without FOLDER, a folder of the run's name is made.
+
+    All files come, or none. After a fetch that was broken off, the same command goes on from
+    where it got. Files that are there and differ are asked about in a terminal; elsewhere they
+    stop it, unless --overwrite is given.
     """
     from dlc_batch.fetching import fetch as fetch_results  # here: --help needs no boto3
-    from dlc_batch.fetching import list_results
+    from dlc_batch.fetching import list_results, preview
     from dlc_batch.runs import find_run
 
     cloud = options.connect()
     run = find_run(cloud, run_id)
     results = list_results(cloud, run)
     folder = folder or Path(run_id)
+    if dry_run:
+        _print_changes(preview(cloud, run, results, folder, _tell), as_json)
+        return
     with bytes_bar(sum(result.size for result in results), "Fetching") as bar:
-        fetched = fetch_results(cloud, run, results, folder, overwrite, bar.update)
+        fetched = fetch_results(
+            cloud,
+            run,
+            results,
+            folder,
+            overwrite,
+            bar.update,
+            told=lambda sentence: bar.write(sentence, file=sys.stderr),
+            ask=lambda changes: _ask(changes, bar),
+        )
     if as_json:
         print_json({"folder": str(folder.resolve()), **vars(fetched)})
     else:
         _print_fetched(fetched, folder)
 
 
+def _tell(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+def _ask(changes: Changes, bar: tqdm[Any]) -> bool:
+    """Ask in a terminal whether files may be replaced."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    bar.clear()
+    _tell(f"These files of {changes.folder} are there already and differ:")
+    newer = changes.newer
+    for path in changes.differing:
+        _tell(f"  {path}{' (newer than the run)' if path in newer else ''}")
+    question = "Replace them, and keep each as NAME.before-RUN?"
+    return click.confirm(question, default=False, err=True)
+
+
+def _print_changes(changes: Changes, as_json: bool) -> None:
+    replaced = [str(each.path) for each in (*changes.grown, *changes.replaced)]
+    todo = {
+        "written": [str(each.path) for each in changes.new],
+        "replaced": replaced,
+        "set_aside": list(changes.rivals),
+    }
+    if as_json:
+        head = {"folder": str(changes.folder.resolve()), "dry_run": True}
+        size = sum(each.size for each in changes.to_write)
+        unchanged = [str(each.path) for each in changes.unchanged]
+        more = {"newer": list(changes.newer), "unchanged": unchanged}
+        print_json({**head, "bytes": size, **todo, **more})
+        return
+    for word, paths in todo.items():
+        for path in paths:
+            newer = " (newer than the run)" if path in changes.newer else ""
+            click.echo(f"{word.replace('_', ' '):9}  {changes.folder / path}{newer}")
+    _print_unchanged(len(changes.unchanged))
+    if changes.differing:
+        _tell("What differs is kept as NAME.before-RUN, and only replaced by your leave.")
+
+
 def _print_fetched(fetched: Fetched, folder: Path) -> None:
     for path in fetched.written:
         click.echo(str(folder / path))
     for path in fetched.kept:
-        click.echo(f"kept the earlier file as {folder / path}", err=True)
-    if fetched.unchanged:
-        click.echo(f"There already: {counted(len(fetched.unchanged), 'files')}.", err=True)
+        _tell(f"kept the earlier file as {folder / path}")
+    _print_unchanged(len(fetched.unchanged))
+
+
+def _print_unchanged(count: int) -> None:
+    if count:
+        _tell(f"There already: {counted(count, 'files')}.")

@@ -1,0 +1,95 @@
+"""A run's results in the bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from dlc_batch.cloud import Cloud, aws_errors_as_ours
+from dlc_batch_core.errors import CloudError, LabError
+from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.run import REST_MARK, Run, Status
+
+#: In the names that DeepLabCut gives, and in our own folder.
+_SHUFFLE = re.compile(r"shuffle([0-9]+)(?![0-9])")
+#: The lab's own, which no run leaves and no fetch touches.
+_CONFIG = "config.yaml"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One file of a run's results."""
+
+    key: str
+    path: PurePosixPath  # below results/
+    size: int  # bytes
+    etag: str  # changes with the object's content
+    modified: datetime
+
+    @property
+    def waiting_name(self) -> str:
+        """A name for what has come of this very object: of one that was changed, another."""
+        identity = f"{self.path}\0{self.etag}\0{self.size}"
+        return hashlib.sha256(identity.encode()).hexdigest()[:24]
+
+
+def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
+    """Return the files of a run's results.
+
+    Raises:
+        LabError: the run has no results. One of several shuffles has those of the shuffles that
+            were trained, however the others ended.
+        CloudError: a file that the run left is gone.
+    """
+    if not (run.status is Status.SUCCEEDED or (run.status.is_final and run.files)):
+        ended = f"It is {run.status}. {run.message}".strip()
+        remedy = "" if run.status.is_final else "Wait for its mail."
+        raise LabError(f"Run {run.run_id} has no results. {ended}", remedy)
+    lost = {part.shuffle for part in run.parts if part.status is not Status.SUCCEEDED}
+    results = [each for each in _all_of(cloud, run) if not _is_of(lost, each.path)]
+    lacking = set(run.files) - {str(result.path) for result in results}
+    lacking = {name for name in lacking if not name.startswith(REST_MARK)}
+    if lacking or not results:
+        what = f"The results of run {run.run_id} are not whole: {', '.join(sorted(lacking))}."
+        raise CloudError(what, "Somebody deleted them: upload the project again.")
+    return tuple(each for each in results if str(each.path).casefold() != _CONFIG)
+
+
+def _all_of(cloud: Cloud, run: Run) -> list[Result]:
+    prefix = RunKeys(run.lab, run.run_id).results
+    with aws_errors_as_ours():
+        pages = cloud.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=cloud.bucket, Prefix=prefix
+        )
+        found = [item for page in pages for item in page.get("Contents", [])]
+    return [
+        Result(
+            each["Key"],
+            _path(each["Key"].removeprefix(prefix)),
+            each["Size"],
+            each["ETag"],
+            each["LastModified"],
+        )
+        for each in found
+        if not each["Key"].endswith("/")
+    ]
+
+
+def _is_of(shuffles: set[int], path: PurePosixPath) -> bool:
+    """Whether a file is of one of some shuffles that were not trained to their end.
+
+    Their splits are kept: DeepLabCut's list of shuffles may name them.
+    """
+    if path.parts[0] == "training-datasets":
+        return False
+    return any(int(number) in shuffles for number in _SHUFFLE.findall(str(path)))
+
+
+def _path(relative: str) -> PurePosixPath:
+    path = PurePosixPath(relative)
+    if path.is_absolute() or ".." in path.parts:
+        raise LabError(f"The results hold a file outside of them: {relative}.")
+    return path
