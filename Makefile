@@ -12,13 +12,18 @@ TELL_OF_ENGINE = $(BIN)/python -c \
   'import sys; from dlc_batch.local.images import working_engine; sys.exit(not working_engine())' || \
   { echo; echo "!! SKIPPED: the tests with containers. Neither podman nor docker runs here."; \
   echo "!! To run them: see \"Trying the trainer's image\" in CONTRIBUTING.md."; echo; } >&2
+TELL_OF_BROWSER = $(BIN)/python -m tests.browser.chromium || \
+  { echo; echo "!! SKIPPED: the tests of pages in a browser. There is no Chromium."; \
+  echo "!! To run them: install Debian's package chromium, or npm, or set DLC_BATCH_CHROMIUM."; \
+  echo; } >&2
 BIN := .venv/bin
 CONSTRAINTS := requirements/constraints.txt
 CONSTRAINTS_TF := requirements/constraints-tensorflow.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 SOURCES := core src functions trainer_image tests benchmarks docs
 
-.PHONY: help demo test test-long burst test-image tensorflow fuzz lint typecheck docs lock clean
+.PHONY: help demo test test-long burst test-image tensorflow browser fuzz lint typecheck docs
+.PHONY: pictures lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,10 +31,12 @@ help:  ## Show what there is
 demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to mail
 	$(BIN)/python -m dlc_batch.demo
 
-test: .venv/.for-test .venv-sam/.ready .venv-tools/.ready tensorflow lint typecheck  ## Run all tests
+test: .venv/.for-test .venv-sam/.ready .venv-tools/.ready tensorflow browser  ## Run all tests
+	@$(MAKE) --silent lint typecheck
 	$(BIN)/python -m pytest -m "not long and not image" -n 2 --dist loadfile
 	@$(TELL_OF_TENSORFLOW)
 	@$(TELL_OF_ENGINE)
+	@$(TELL_OF_BROWSER)
 
 test-long: .venv/.for-test .venv-sam/.ready tensorflow  ## Run the long proofs
 	$(BIN)/python -m pytest -m long
@@ -42,6 +49,11 @@ test-image: .venv/.for-test  ## Build the trainer's image and train in it; needs
 tensorflow:  # its environment, where it can be had; without, the tests that need it are skipped
 	@[ -z "$(PYTHON_TF)" ] || $(MAKE) --silent .venv-tf/.ready
 	@$(TELL_OF_TENSORFLOW)
+
+browser: .venv/.for-test  # one, where it can be had; without, the tests of pages are skipped
+	@$(BIN)/python -m tests.browser.chromium --installed || ! command -v npm > /dev/null || \
+	  $(MAKE) --silent .browser/.ready || true
+	@$(TELL_OF_BROWSER)
 
 burst: .venv/.for-test  ## Send 1,000 uploads to a local cloud at once; prints how the load grows
 	$(BIN)/python -m tests.burst
@@ -59,6 +71,12 @@ typecheck: .venv/.for-test  ## Check types
 
 docs: .venv/.for-demo  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py
+
+pictures: browser demo-project/report.html  ## Take the documentation's pictures of pages anew
+	$(BIN)/python -m tests.browser.pictures demo-project/report.html docs/pictures
+
+demo-project/report.html: | .venv/.for-demo
+	$(BIN)/python -m dlc_batch.demo
 
 lock: .venv/.for-test .venv-tools/.ready  ## Write constraints and locks anew from what is installed
 	$(call FREEZE,.venv,$(CONSTRAINTS))
@@ -85,7 +103,7 @@ FREEZE = ( head -n 1 $(2); \
 
 clean:  ## Remove the environments and the local cloud
 	-[ ! -x $(BIN)/dlc-batch ] || $(BIN)/dlc-batch local down
-	rm -rf .venv .venv-sam .venv-tools .venv-tf .aws-sam .local-cloud
+	rm -rf .venv .venv-sam .venv-tools .venv-tf .browser .aws-sam .local-cloud
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -118,6 +136,12 @@ clean:  ## Remove the environments and the local cloud
 	.venv-tools/bin/uv pip install --quiet --require-hashes --python .venv-tools --requirement $<
 	.venv-tools/bin/uv pip install --quiet --require-hashes --python-version 3.13 --only-binary :all: \
 	  --target .venv-tools/lambda --requirement requirements/lambda.txt
+	@touch $@
+
+# A headless Chromium with the libraries it needs, of an npm package: no root.
+.browser/.ready: tests/browser/make.py
+	@echo "Bringing a headless Chromium into .browser: 70 MB ..."
+	$(BIN)/python -m tests.browser.make .browser
 	@touch $@
 
 # DeepLabCut's TensorFlow engine wants older packages than its PyTorch engine: its tests train here.

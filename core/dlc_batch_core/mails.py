@@ -179,6 +179,7 @@ def _reading(run: Run) -> str:
 
 
 _OWN_FILES = {
+    "report.html": "how good the network is, in words and figures: open it in a browser",
     "evaluation.json": "the error of each body part, and the worst frames",
     "methods.txt": "a paragraph on the training, to paste into a paper",
 }

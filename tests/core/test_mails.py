@@ -32,6 +32,7 @@ RESULTS = (
     "dlc-models-pytorch/iteration-0/reachNov1-trainset95shuffle1/train/snapshot-best-150.pt",
     "evaluation.json",
     "methods.txt",
+    "report.html",
     "run.json",
 )
 ENDS = {
@@ -136,7 +137,8 @@ LOST_ONE = {
 def several(*ends: dict[str, Any]) -> dict[str, Any]:
     """What a run of several shuffles comes to, when they end as told."""
     parts = shuffles(*ends)
-    files = ("shuffle1/evaluation.json", "shuffle2/evaluation.json")
+    names = ("evaluation.json", "report.html")
+    files = tuple(f"shuffle{number}/{name}" for number in (1, 2) for name in names)
     summed = sum_up(dataclasses.replace(RUN, parts=parts), {})
     return {**vars(summed), "files": files}
 

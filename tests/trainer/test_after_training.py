@@ -176,6 +176,10 @@ def test_what_can_be_done_is_done_and_the_rest_is_said(
     assert "another has the same name" in whys[2]
     assert "your lab's folder" in whys[4]
     assert (2, 7, "walk-camera-1.mp4") in following.told
+    assert set(after.uncertain["videos/day1/rat.mp4"]) == set(
+        range(1, FRAMES)
+    )  # all but the first
+    assert not after.uncertain["videos/broken.avi"]
 
     following.told.clear()
     again = following.steps(processes())  # the next attempt
@@ -185,6 +189,7 @@ def test_what_can_be_done_is_done_and_the_rest_is_said(
     assert not done & {name for _, _, name in following.told}
     assert sorted(again.files) == sorted(n for n in results if n.startswith("videos/"))
     assert again.notes == after.notes
+    assert again.uncertain == after.uncertain
 
 
 def test_a_reason_to_end_leaves_the_rest_out(
@@ -278,7 +283,7 @@ def test_a_process_that_dies_is_replaced(
     threading.Thread(target=kill).start()
     with pytest.raises(OSError, match=r"died|Broken pipe"):
         process.run(step)
-    assert process.run(step) == ()
+    assert process.run(step).notes == ()
     assert list((tmp_path / "made").glob("*.h5"))
 
 

@@ -69,7 +69,9 @@ def test_zip_holds_the_results(trained: tuple[Bench, Finished]) -> None:
     subprocess.run(["unzip", "-tq", done.results / "tiny-model.zip"], check=True)
     with zipfile.ZipFile(done.results / "tiny-model.zip") as archive:
         zipped = {name: archive.read(name) for name in archive.namelist()}
-    beside = {"run.json", "evaluation.json", "methods.txt", "tiny-model.zip"}
+    beside = {"run.json", "evaluation.json", "methods.txt", "tiny-model.zip", "test_points.csv"}
+    beside |= {name for name in done.outcome.files if name.startswith(("report", "figures/"))}
+    assert {"report.html", "figures/learning.png", "figures/worst-01.jpg"} < beside
     assert beside < set(done.outcome.files)
     assert set(zipped) == set(done.outcome.files) - beside
     assert all((done.results / name).read_bytes() == zipped[name] for name in zipped)

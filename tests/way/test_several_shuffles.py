@@ -113,8 +113,11 @@ def test_deeplabcut_finds_both_at_home(real_way: Way, trained: str, at_home: Pat
         own = project / f"shuffle{shuffle}"
         assert {path.name for path in own.iterdir()} == {
             "evaluation.json",
+            "figures",
             "methods.txt",
+            "report.html",
             "run.json",
+            "test_points.csv",
         }
         run_file = json.loads((own / "run.json").read_text())
         assert run_file["shuffle"] == shuffle

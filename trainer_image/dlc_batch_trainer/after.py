@@ -26,6 +26,7 @@ class Done:
 
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()  # sentences for the lab: what failed
+    uncertain: tuple[int, ...] = ()  # frames of the last video, the least sure first
 
 
 @dataclass
@@ -90,7 +91,19 @@ def analyze(
             continue
         taken.add(video.stem)
         _analyze(trained, video, folder, steps, is_filtered, is_labeled)
-    return Done(_files(folder), tuple(steps.notes))
+    return Done(_files(folder), tuple(steps.notes), _least_sure(folder, videos[-1:]))
+
+
+def _least_sure(folder: Path, videos: Sequence[Path]) -> tuple[int, ...]:
+    """The frames worth labelling; a report without them is not worth a note."""
+    # Not at the top: the watcher, which imports this too, has no use for pandas
+    from dlc_batch_trainer.uncertainty import uncertain_frames
+
+    try:
+        return next((uncertain_frames(folder, video.stem) for video in videos), ())
+    except Exception as error:  # whatever stands in DeepLabCut's tables
+        traceback.print_exception(error)
+        return ()
 
 
 def _analyze(

@@ -48,6 +48,14 @@ class Ended(Exception):
     """The steps were asked to end, for a reason in words."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came of a step, beside its files."""
+
+    notes: tuple[str, ...] = ()  # sentences on what failed
+    uncertain: tuple[int, ...] = ()  # frames of the video, the least sure first
+
+
 @dataclass
 class AfterProcess:
     """A process for steps: started for the first one, and anew after it died.
@@ -61,11 +69,8 @@ class AfterProcess:
     _answers: int = -1
     _log: _Log = field(default_factory=_Log)
 
-    def run(self, step: Step) -> tuple[str, ...]:
+    def run(self, step: Step) -> Answer:
         """Do a step.
-
-        Returns:
-            sentences on what failed.
 
         Raises:
             Ended: there was a reason to.
@@ -109,7 +114,7 @@ class AfterProcess:
         os.close(writing)
         return self._process
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> tuple[str, ...]:
+    def _wait(self, process: subprocess.Popen[bytes]) -> Answer:
         output = cast(IO[bytes], process.stdout).fileno()
         answer, heard = b"", time.monotonic()
         while True:
@@ -123,7 +128,7 @@ class AfterProcess:
             more = os.read(self._answers, _MOST_READ) if self._answers in ready else b""
             answer += more
             if answer.endswith(b"\n"):
-                return tuple(json.loads(answer)["notes"])
+                return Answer(**{name: tuple(each) for name, each in json.loads(answer).items()})
             if has_ended and not text and not more:
                 raise OSError(f"its process died (exit code {process.returncode})")
             if reason := self.reason_to_end():

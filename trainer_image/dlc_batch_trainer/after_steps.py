@@ -43,7 +43,7 @@ class Step:
         return json.dumps(asdict(self))
 
     def run(self) -> Done:
-        """Do it; raises no Exception for what DeepLabCut does."""
+        """Do it; raises no Exception for what DeepLabCut does, or for what is in a video."""
         trained = Shuffle(Path(self.config_path), self.shuffle, self.trainset)
         if self.video is None:
             return export_model(trained, Path(self.target), self.engine)
@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     threading.Thread(target=_listen, args=(commands, steps), daemon=True).start()
     with os.fdopen(int(descriptor), "w", encoding="utf-8") as answers:
         while True:
-            answers.write(json.dumps({"notes": steps.get().run().notes}) + "\n")
+            done = steps.get().run()
+            answers.write(json.dumps({"notes": done.notes, "uncertain": done.uncertain}) + "\n")
             answers.flush()
 
 

@@ -35,6 +35,7 @@ from dlc_batch_trainer.videos import Videos
 
 _RECORD = f"{VIDEO_FOLDER}analysed.json"
 _ENGINES = {"dlc-models-pytorch": "pytorch", "dlc-models": "tensorflow"}
+_ANALYSED = ("files", "notes", "uncertain")
 _SHUFFLE = re.compile(r"trainset([0-9]+)shuffle([0-9]+)")
 #: Tells which video of how many is begun, and its name.
 Tell = Callable[[int, int, str], None]
@@ -46,6 +47,7 @@ class Analysed:
 
     files: tuple[str, ...]  # relative to results/
     notes: tuple[str, ...]  # sentences for the lab
+    uncertain: tuple[int, ...] = ()  # frames worth labelling, the least sure first
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class AfterTraining:
     tell: Tell
     files: list[str] = field(default_factory=list)  # relative to results/
     notes: list[str] = field(default_factory=list)  # sentences for the lab
+    uncertain: dict[str, tuple[int, ...]] = field(default_factory=dict)  # by `videos/...`
     is_cut_short: bool = False  # there was a reason to end before all was done
 
     @property
@@ -111,13 +114,13 @@ class AfterTraining:
     def _export(self, trained: Trained) -> None:
         what = "Export of the network for live use"
         try:
-            files, notes = self._do(trained, None)
+            done = self._do(trained, None)
         except Exception as error:
             self.is_cut_short |= isinstance(error, Ended)
             self._failed(what, error)
         else:
-            self.files += files
-            self.notes += notes
+            self.files += done.files
+            self.notes += done.notes
 
     def _analyze_all(self, trained: Trained) -> None:
         videos, record = self.videos.listed(), self._read_record(trained)
@@ -140,21 +143,20 @@ class AfterTraining:
                     self._write_record(trained, record)
             self.files += done.files
             self.notes += done.notes
+            self.uncertain[f"{VIDEO_FOLDER}{video.place}"] = done.uncertain
 
     def _analyze(self, trained: Trained, video: Video) -> Analysed:
         folder = f"{VIDEO_FOLDER}{video.place}".rpartition("/")[0]
         try:
             with self.videos.fetched(video, self.work / "video") as path:
-                return Analysed(*self._do(trained, path, folder))
+                return self._do(trained, path, folder)
         except (Ended, Stopped):
             raise
         except Exception as error:  # whatever a video does, the next one may do well
             return Analysed((), (_note(f"Analysis of {video.place}", error),))
 
-    def _do(
-        self, trained: Trained, video: Path | None, folder: str = ""
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Do a step and upload its files: their names, and sentences on what failed."""
+    def _do(self, trained: Trained, video: Path | None, folder: str = "") -> Analysed:
+        """Do a step and upload its files."""
         made = self.work / "made"
         shutil.rmtree(made, ignore_errors=True)
         (made / folder).mkdir(parents=True)
@@ -168,10 +170,10 @@ class AfterTraining:
             is_filtered=self.request.filtered_predictions,
             is_labeled=self.request.labeled_videos,
         )
-        notes = self.process.run(step)
+        answer = self.process.run(step)
         files = self.store.write_results(made)
         shutil.rmtree(made)
-        return files, notes
+        return Analysed(files, answer.notes, answer.uncertain)
 
     def _failed(self, what: str, error: Exception) -> None:
         self.notes.append(_note(what, error))
@@ -191,7 +193,7 @@ class AfterTraining:
             if value["snapshot"] != trained.snapshot:
                 return {}
             return {
-                path: Analysed(tuple(each["files"]), tuple(each["notes"]))
+                path: Analysed(**{name: tuple(each.get(name, ())) for name in _ANALYSED})
                 for path, each in value["videos"].items()
             }
         except (*STORE_ERRORS, ValueError, KeyError, TypeError, AttributeError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import resource
@@ -122,6 +123,7 @@ def run_facts(training: Training) -> dict[str, Any]:
             "total": snapshot.total,
             "unit": snapshot.unit,
             "best": asdict(snapshot.best) if snapshot.best else None,
+            "looks": [list(look) for look in snapshot.looks if math.isfinite(look[1])],
         },
         "metrics": dict(training.metrics),
         "mended": list(training.mended),

@@ -87,6 +87,7 @@ class TrainedSnapshot:
     best: Best | None  # None: no validation frames, so the last snapshot is it
     began_from: Mapping[str, str] = field(default_factory=dict)  # name and sha256 of weights
     notes: tuple[str, ...] = ()
+    looks: tuple[tuple[int, float], ...] = ()  # after so many, the RMSE on validation frames
 
     def length(self, count: int) -> str:
         """Return so many epochs or iterations in words."""

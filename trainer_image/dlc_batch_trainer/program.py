@@ -6,6 +6,7 @@ unpack    the settings, label tables and images of the project, written as they 
 restore   the newest whole checkpoint of an earlier attempt, where there is one
 (train)   in a process of its own (worker.py), watched: prepare, train, evaluate, export
 upload    the results
+report    made of them, in a process of its own; once more where videos were analysed
 after     videos, and DeepLabCut's export_model, where asked for: in another process, watched too
 """
 
@@ -16,15 +17,17 @@ import dataclasses
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dlc_batch_core.control import Action
+from dlc_batch_core.keys import own_folder
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_request import RunRequest
+from dlc_batch_trainer.after import failure
 from dlc_batch_trainer.after_process import AfterProcess
 from dlc_batch_trainer.after_training import AfterTraining
 from dlc_batch_trainer.attempts import halvings_now
@@ -36,6 +39,8 @@ from dlc_batch_trainer.errors import Interrupted, OutOfMemory, Unscored, UserErr
 from dlc_batch_trainer.ingest import Ingest
 from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.progress import ProgressReporter
+from dlc_batch_trainer.report.task import Task, report_files
+from dlc_batch_trainer.report_process import ReportProcess
 from dlc_batch_trainer.spot import NOTICE_SECONDS, Metadata, is_to_be_taken_away
 from dlc_batch_trainer.store import RunStore, StoredUpload
 from dlc_batch_trainer.supervisor import Signals, Supervisor, WorkerEnd
@@ -112,12 +117,14 @@ class TrainingProgram:
             with self._signals() as signals:
                 end = self._train(run, upload, checkpoints, signals)
                 files = self._write_results(run)
+                self._record(checkpoints, trained=True)
+                files = (*files, *self._report(run, signals))
                 trained = Trained(end.message, end.metrics, files)
                 if run.request.analyze_videos or run.request.export_model:
-                    self._record(checkpoints, trained=True)
                     on_trained(trained)
                     more = self._follow(run, signals)
-                    trained = dataclasses.replace(trained, files=(*files, *more))
+                    files = tuple(dict.fromkeys((*files, *more)))
+                    trained = dataclasses.replace(trained, files=files)
         except BaseException as error:
             self._record_end(checkpoints, _word_of(error))
             raise
@@ -174,6 +181,37 @@ class TrainingProgram:
             return self.store.write_results(results)
         trained = next(results.glob("dlc-models*/*/*")).name
         return self.store.write_results(results, trained)
+
+    def _report(
+        self,
+        run: RunRequest,
+        signals: Signals,
+        notes: Sequence[str] = (),
+        uncertain: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> tuple[str, ...]:
+        """Make the report of the results, and leave it beside them.
+
+        Args:
+            notes: sentences for the lab on what came after the training.
+            uncertain: frames of the videos that were analysed.
+
+        Returns:
+            its files, relative to results/; none where it could not be made, which is a note.
+
+        Raises:
+            Interrupted: the host is taken away.
+        """
+        own = own_folder(self.shuffle, run.request.shuffles)
+        results, project = self.work / "results", self.work / "project"
+        task = Task(str(results), own, str(project), tuple(notes), uncertain or {})
+        try:
+            why = ReportProcess(self.work, signals.interrupt).make(task)
+            if why is None:
+                return self.store.write_some_results(results, report_files(results, own))
+        except (*STORE_ERRORS, OSError) as error:
+            why = str(error)
+        self.mended.append(failure("The report", why))
+        return ()
 
     def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:
         """Bring everything that the training process needs onto the disk."""
@@ -316,7 +354,10 @@ class TrainingProgram:
             if after.is_cut_short and signals.interrupt():
                 raise Interrupted
         self.mended += after.notes
-        return tuple(after.files)
+        files = tuple(after.files)
+        if not run.request.analyze_videos:
+            return files
+        return (*files, *self._report(run, signals, after.notes, after.uncertain))
 
     def _seconds_until_end_of(self, stage: str, time_limit_hours: float) -> float:
         gone = self._spent + time.monotonic() - self._began

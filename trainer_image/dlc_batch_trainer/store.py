@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -158,6 +159,12 @@ class RunStore:
                 add theirs to it.
         """
         names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+        return self.write_some_results(folder, names, trained)
+
+    def write_some_results(
+        self, folder: Path, names: Sequence[str], trained: str | None = None
+    ) -> tuple[str, ...]:
+        """Upload some files of a folder; see `write_results`."""
         for name in names:
             path, key = folder / name, self.keys.results + name
             if trained and is_list_of_shuffles(name):
@@ -199,7 +206,9 @@ class RunStore:
         return [each["Key"] for page in pages for each in page.get("Contents", [])]
 
     def _upload(self, path: Path, key: str) -> None:
-        self.client.upload_file(str(path), self.bucket, key)
+        # without, a browser would save a page and not show it
+        kind = {"ContentType": "text/html; charset=utf-8"} if path.suffix == ".html" else {}
+        self.client.upload_file(str(path), self.bucket, key, ExtraArgs=kind)
 
     def _add(self, path: Path, key: str, trained: str) -> None:
         """Write a list of shuffles with those of it that are there, however many do so at once.

@@ -154,6 +154,11 @@ def summarize(
         validation_rmse_px=snapshot.best.rmse_px if snapshot.best else None,
         is_multi_animal=layout.is_multi_animal,
         notes=tuple(_notes(interval.note if interval else "", test.missed, engine, layout)),
+        frames=tuple(frames),
+        intervals={
+            part: bootstrap([frame.of(part) for frame in frames], seed)
+            for part in (*layout.body_parts, *layout.unique)
+        },
     )
 
 

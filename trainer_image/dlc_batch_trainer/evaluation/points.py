@@ -60,6 +60,10 @@ class ScoredFrame:
         errors = self.errors_px
         return sum(errors) / len(errors) if errors else None
 
+    def of(self, body_part: str) -> ScoredFrame:
+        """Return the frame with the points of one body part only."""
+        return ScoredFrame(self.image, tuple(p for p in self.points if p.body_part == body_part))
+
     def to_dict(self) -> dict[str, Any]:
         points = [point.to_dict() for point in self.points]
         return {"image": self.image, "error_px": self.error_px, "points": points}

@@ -12,6 +12,7 @@ from typing import Any
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_trainer.evaluation.errors import Errors, Interval
 from dlc_batch_trainer.evaluation.points import ScoredFrame
+from dlc_batch_trainer.evaluation.points_file import POINTS_FILE, write_points
 
 EVALUATION_FILE = "evaluation.json"
 
@@ -31,6 +32,8 @@ class Evaluation:
     validation_rmse_px: float | None  # of the snapshot, by which it was chosen
     is_multi_animal: bool = False
     notes: tuple[str, ...] = field(default=())  # sentences for the lab
+    frames: tuple[ScoredFrame, ...] = ()  # all test frames
+    intervals: Mapping[str, Interval | None] = field(default_factory=dict)  # of body parts
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -64,14 +67,25 @@ class Evaluation:
             "deeplabcut": dict(self.deeplabcut),
             "test": {**asdict(self.test), "frames": self.test_frames},
             "interval": asdict(self.interval) if self.interval else None,
-            "body_parts": {name: asdict(errors) for name, errors in self.body_parts.items()},
+            "body_parts": {
+                name: {**asdict(errors), **self._interval_of(name)}
+                for name, errors in self.body_parts.items()
+            },
             "worst_frames": [frame.to_dict() for frame in self.worst],
             "validation_rmse_px": self.metrics.get("validation_rmse_px"),
             "notes": list(self.notes),
         }
 
+    def _interval_of(self, body_part: str) -> dict[str, float | None]:
+        """Of its mean, as `interval` has that of all."""
+        found = self.intervals.get(body_part)
+        if found is None:
+            return {"low_px": None, "high_px": None}
+        return {"low_px": found.low_px, "high_px": found.high_px}
+
     def write(self, results: Path) -> Path:
-        """Write results/evaluation.json."""
+        """Write results/evaluation.json, and all points of the test frames beside it."""
+        write_points(results / POINTS_FILE, self.frames)
         path = results / EVALUATION_FILE
         path.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
         return path

@@ -49,6 +49,7 @@ class Course:
     began_from: Mapping[str, str]
     iteration: int = 0  # done
     best: Best | None = None
+    looks: list[tuple[int, float]] = field(default_factory=list)  # iteration, RMSE in px
     _settled: int = 0  # the iteration after which all was done that is to be done after it
     _looked: int = 0  # the iteration that was last measured
     _losses: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -67,6 +68,7 @@ class Course:
         self._settled, self._looked = content["settled"], content["looked"]
         self._losses.update(content["losses"])
         self.best = content["best"]
+        self.looks = [(number, error) for number, error in content.get("looks", ())]
         if self.best:
             _link(folder / "best", self._best_prefix(self.best.epoch))
         if (folder / LOG_FILE).exists():
@@ -137,6 +139,7 @@ class Course:
         if error is None:
             self._interrupt()
         self._looked = self.iteration
+        self.looks.append((self.iteration, error))
         before = self.best
         if before is None or error < before.rmse_px:
             self.best = Best(self.iteration, error)
@@ -171,6 +174,7 @@ class Course:
             "began_from": dict(self.began_from),
             "settled": self._settled,
             "looked": self._looked,
+            "looks": self.looks,
             "losses": dict(self._losses),
         }
         with new_checkpoint(self.plan, self._checkpoints, position, self.best, more) as folder:

@@ -93,6 +93,7 @@ def _train(plan: TrainingPlan, monitor: Monitor, settings: dict[str, Any]) -> Tr
         unit="iterations",
         best=course.best,
         began_from=began_from,
+        looks=tuple(course.looks),
     )
 
 

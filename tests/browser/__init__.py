@@ -1,0 +1,1 @@
+"""Pages in a real headless Chromium: the one that is found, or one that `make` brings."""

@@ -1,0 +1,82 @@
+"""The process that makes a report: whatever becomes of it, the training is done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.trainer.report.results import MadeUp
+
+from dlc_batch_core.request import Request
+from dlc_batch_trainer.errors import Interrupted
+from dlc_batch_trainer.report.task import Task, report_files
+from dlc_batch_trainer.report_process import ReportProcess
+
+if TYPE_CHECKING:
+    from tests.trainer.conftest import Bench
+
+
+@pytest.fixture
+def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Task:
+    root = Path(__file__).parents[2]
+    monkeypatch.setenv("PYTHONPATH", f"{root / 'core'}:{root / 'trainer_image'}")
+    return MadeUp(frames=5).write(tmp_path)
+
+
+def never() -> bool:
+    return False
+
+
+def process(tmp_path: Path, is_interrupted: Callable[[], bool] = never) -> ReportProcess:
+    return ReportProcess(tmp_path, is_interrupted)
+
+
+def test_it_is_made(task: Task, tmp_path: Path) -> None:
+    assert process(tmp_path).make(task) is None
+    names = report_files(Path(task.results), task.own)
+    assert names[0] == "report.html"
+    assert {"figures/learning.png", "figures/worst-05.jpg"} < set(names)
+    assert all((Path(task.results) / name).stat().st_size for name in names)
+
+
+def test_what_it_can_not_read_is_said(task: Task, tmp_path: Path) -> None:
+    (task.folder / "run.json").write_text("no JSON")
+    why = process(tmp_path).make(task)
+    assert why == "its process ended with exit code 1, and the log tells why"
+    assert not (task.folder / "report.html").exists()
+
+
+def test_one_that_is_stuck_is_ended(task: Task, tmp_path: Path) -> None:
+    stuck = replace(process(tmp_path), most_seconds=0.0)
+    assert "not made within" in (stuck.make(task) or "")
+
+
+def test_it_ends_with_the_host(task: Task, tmp_path: Path) -> None:
+    asked = threading.Event()
+    asked.set()
+    with pytest.raises(Interrupted):
+        process(tmp_path, asked.is_set).make(task)
+    assert not (task.folder / "report.html").exists()
+
+
+def test_a_training_is_not_lost_for_its_report(
+    bench: Bench, tiny_project: Path, tiny_request: Request, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken" / "jinja2.py"  # of all that is imported, only reports need it
+    broken.parent.mkdir()
+    broken.write_text("raise ImportError('broken')\n")
+    bench.submit(bench.zip_project(tiny_project), "", replace(tiny_request, epochs=1))
+    paths = f"{broken.parent}:{bench.environment['PYTHONPATH']}"
+    done = bench.train(PYTHONPATH=paths)
+    assert done.exit_code == 0, done.output
+    assert (
+        "The report failed: its process ended with exit code 1, and the log tells why. The"
+        " training is not affected." in done.outcome.notes
+    )
+    assert "ImportError: broken" in done.output
+    assert "evaluation.json" in done.outcome.files
+    assert not [name for name in done.outcome.files if name.startswith(("report", "figures"))]

@@ -1,0 +1,18 @@
+"""The report of a training: one page that needs nothing but itself, and its figures as files.
+
+`python -m dlc_batch_trainer.report` makes it of what lies in results/, in a process of its own,
+when the results are safe; and once more when videos were analysed after the training.
+
+material     what is known: run.json, evaluation.json, the points, the frames, the notes
+verdict      how good the network is, in words: all rules, with their reasons
+curve        how loss and validation error went
+next_frames  what is worth labelling next, as DeepLabCut takes it
+cost         the hours, and what they cost as far as it can be known here
+drawing      how a figure becomes a PNG file and a part of the page that follows its colours
+figures      the figures
+pictures     the worst test frames, label and prediction drawn
+page         the page: page.html.j2 and page.css
+"""
+
+REPORT_FILE = "report.html"
+FIGURE_FOLDER = "figures"

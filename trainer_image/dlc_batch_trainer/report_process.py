@@ -1,0 +1,58 @@
+"""Has the report made, in a process of its own: a training is not lost for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlc_batch_trainer.errors import Interrupted
+from dlc_batch_trainer.report.task import Task
+from dlc_batch_trainer.supervisor import worker_environment
+
+#: It takes seconds. One that takes longer is stuck (our choice).
+_MOST_SECONDS = 300.0
+_LOOK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class ReportProcess:
+    """Makes reports in a work folder."""
+
+    work: Path
+    is_interrupted: Callable[[], bool]  # the host is taken away
+    most_seconds: float = _MOST_SECONDS
+
+    def make(self, task: Task) -> str | None:
+        """Make the report of a training.
+
+        Returns:
+            None where it is there; else why it is not, for the lab. The log gets it in full.
+
+        Raises:
+            Interrupted: the host is taken away.
+        """
+        path = self.work / "report.json"
+        path.write_text(task.to_json(), encoding="utf-8")
+        command = [sys.executable, "-m", "dlc_batch_trainer.report", str(path)]
+        with subprocess.Popen(command, env=worker_environment(os.environ)) as process:  # noqa: S603  # our own program
+            try:
+                why = self._wait(process)
+            finally:
+                process.kill()
+        return why
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> str | None:
+        began = time.monotonic()
+        while process.poll() is None:
+            if self.is_interrupted():
+                raise Interrupted
+            if time.monotonic() - began > self.most_seconds:
+                return f"it was not made within {self.most_seconds / 60:g} minutes"
+            time.sleep(_LOOK_SECONDS)
+        code = process.returncode
+        return f"its process ended with exit code {code}, and the log tells why" if code else None
