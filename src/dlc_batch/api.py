@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlc_batch import ending
-from dlc_batch.cli.check import check_path
+from dlc_batch.checking import check_path
 from dlc_batch.cloud import DEFAULT_STACK, Cloud, Where
 from dlc_batch.cloud import connect as connect_cloud
 from dlc_batch.fetching import Fetched, list_results

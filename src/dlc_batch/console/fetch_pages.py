@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from dlc_batch.console.errands import Errand
 from dlc_batch.console.state import Console
-from dlc_batch.fetching import Fetched, fetch, list_results
+from dlc_batch.fetching import Changes, Fetched, fetch, list_results
 from dlc_batch.runs import find_run
 from dlc_batch_core.errors import LabError
 
@@ -39,7 +39,9 @@ def add_to(app: Flask, console: Console) -> None:
         is_forced = request.form.get("overwrite") == "yes"
 
         def work(errand: Errand) -> Fetched:
-            return fetch(cloud, run, results, folder, is_forced, errand.got)
+            return fetch(
+                cloud, run, results, folder, is_forced, errand.got, told=errand.say, ask=_refuse
+            )
 
         title = f"Fetching {run_id} into {folder}"
         errand = console.errands.start(title, sum(each.size for each in results), work)
@@ -53,6 +55,20 @@ def add_to(app: Flask, console: Console) -> None:
         folder = request.args.get("folder", "")
         page = render_template("fetching.html", errand=errand, run_id=run_id, folder=folder)
         return page, {"X-Live-Again": "0" if errand.is_over else "1"}
+
+
+class TheyDiffer(LabError):
+    """Files are there that the user must give leave to replace."""
+
+    def __init__(self, changes: Changes) -> None:
+        super().__init__(
+            f"These files of {changes.folder} are there already and differ. Nothing was changed."
+        )
+        self.files = [(path, path in changes.newer) for path in changes.differing]
+
+
+def _refuse(changes: Changes) -> bool:
+    raise TheyDiffer(changes)
 
 
 def folder_of(text: str) -> Path:

@@ -12,7 +12,7 @@ from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.problems import Problem, Severity
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.request import Request
-from dlc_batch_core.run import Run, Status, time_text, to_item
+from dlc_batch_core.run import Run, Status, attribute_name, time_text, to_item
 from dlc_batch_core.run_request import RunRequest
 
 _HOUR = 3600.0
@@ -69,6 +69,22 @@ class Lab:
         )
         run = replace(run, **values)  # type: ignore[arg-type]
         self.cloud.dynamodb.put_item(TableName=self.cloud.table_name, Item=to_item(run))
+        return run
+
+    def several(self) -> Run:
+        """Write a run of two shuffles: one has ended, one trains."""
+        run = self.write("several", Status.RUNNING, 2)
+        parts = {
+            1: {"status": Status.SUCCEEDED, "message": "The network was trained and scored."},
+            2: {"status": Status.RUNNING, "attempt": 1},
+        }
+        item = to_item(run)
+        for number, values in parts.items():
+            part = replace(run, is_part=True, shuffle=number, **values)  # type: ignore[arg-type]
+            named = {attribute_name(part, name): value for name, value in to_item(part).items()}
+            item = {**named, **item}
+            self.tell(part, epoch=50 * number, loss=0.01 / number)
+        self.cloud.dynamodb.put_item(TableName=self.cloud.table_name, Item=item)
         return run
 
     def put(self, key: str, content: str) -> None:

@@ -44,8 +44,8 @@ def test_what_differs_is_replaced_only_when_the_user_says_so(
 ) -> None:
     (tmp_path / "report.html").write_text("mine")
     said = fetch(visitor, run, tmp_path)
-    assert "are there already and differ: report.html" in said
-    assert "Replace files that differ" in said
+    assert "are there already and differ. Nothing was changed. report.html" in said
+    assert "Replace them, and keep each as" in said
     assert (tmp_path / "report.html").read_text() == "mine"
     assert not (tmp_path / STATS).exists()
     said = fetch(visitor, run, tmp_path, overwrite="yes")
