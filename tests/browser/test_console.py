@@ -105,7 +105,7 @@ def test_nothing_goes_wrong_and_nobody_is_kept_out(go: Open, place: Place, is_da
     # of the page `wrong`; and axe-core would speak to the report, whose frame is shut
     expected = ("status of 400", "postMessage")
     assert [each for each in watched.complaints if not any(x in each for x in expected)] == []
-    ours = place.at("/")
+    ours = place.at("/")  # and nothing of anybody else
     assert all(url.startswith(ours) for url in watched.requests)
 
 
@@ -127,10 +127,15 @@ def test_a_narrow_window_needs_no_sideways_scrolling(go: Open, place: Place) -> 
             "details", "all => all.forEach(each => each.open = true)"
         )
         assert not watched.scrolls_sideways(), name
-    heights = watched.page.goto(place.pages["compare"]) and watched.page.eval_on_selector_all(
+    watched.page.goto(place.pages["compare"])
+    sizes = watched.page.eval_on_selector_all(
         ".axis-x span, .axis-y span", "all => all.map(each => each.getBoundingClientRect().height)"
     )
-    assert min(heights) >= 9
+    assert min(sizes) >= 9
+    widths = watched.page.eval_on_selector_all(
+        "th[scope=row]", "all => all.map(each => each.getBoundingClientRect().width)"
+    )
+    assert min(widths) >= 100  # no word is broken into letters
 
 
 def press_to(page: Page, name: str, most: int = 60) -> None:

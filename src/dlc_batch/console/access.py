@@ -3,6 +3,9 @@
 Whoever can reach 127.0.0.1 can send a request: other users of the computer, and any page in the
 user's browser. So each needs the cookie that the first address gave; its Host must be ours (a name
 that a page made lead here is another), and a POST must come from a page of ours.
+
+Browsers share cookies between the ports of a host, so ours is of a path that nobody knows: no
+other server on this computer is sent it.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 HOST = "127.0.0.1"
-_BITS = 256
+_BITS, _PATH_BITS = 256, 128
 _REFUSED = "Open the address that `dlc-batch console` printed: it lets your browser in.\n"
 #: Nothing but our own files, and no script or style within a page.
 _POLICY = (
@@ -36,8 +39,8 @@ _HEADERS = {
 }
 
 
-def _secret() -> str:
-    return secrets.token_urlsafe(_BITS // 8)
+def _secret(bits: int = _BITS) -> str:
+    return secrets.token_urlsafe(bits // 8)
 
 
 @dataclass(frozen=True)
@@ -46,16 +49,17 @@ class Access:
 
     port: int
     token: str = field(default_factory=_secret)  # of the address that is printed
+    path: str = field(default_factory=lambda: f"/{_secret(_PATH_BITS)}")  # before all pages'
     _key: str = field(default_factory=_secret)  # what the cookie holds
 
     @property
     def address(self) -> str:
         """The address that lets a browser in."""
-        return f"http://{HOST}:{self.port}/?token={self.token}"
+        return f"http://{HOST}:{self.port}{self.path}/?token={self.token}"
 
     @property
     def cookie(self) -> str:
-        """The cookie's name: browsers share cookies between the ports of a host."""
+        """The cookie's name."""
         return f"dlc-batch-console-{self.port}"
 
     def guard(self, app: Flask) -> None:
@@ -75,8 +79,8 @@ class Access:
         return None
 
     def _let_in(self) -> AnyResponse:
-        answer = redirect("/", 303)  # the token does not stay in the address
-        answer.set_cookie(self.cookie, self._key, httponly=True, samesite="Strict")
+        answer = redirect(f"{self.path}/", 303)  # the token does not stay in the address
+        answer.set_cookie(self.cookie, self._key, path=self.path, httponly=True, samesite="Strict")
         return answer
 
 

@@ -37,7 +37,8 @@ class Row:
 
     name: str
     cells: tuple[str, ...]
-    best: int | None = None  # which cell
+    marked: int | None = None  # which cell is the best; by chance, where intervals overlap
+    mark: str = ""  # what to call it
 
 
 def score_rows(runs: Sequence[Run]) -> list[Row]:
@@ -50,10 +51,11 @@ def score_rows(runs: Sequence[Run]) -> list[Row]:
 def _score_row(name: str, values: Sequence[float | None]) -> Row:
     words, unit, is_less_better = SCORES.get(name, (name.replace("_", " "), "", None))
     there = [value for value in values if value is not None and value == value]
-    best = None
-    if is_less_better is not None and len(set(there)) > 1:
-        best = values.index(min(there) if is_less_better else max(there))
-    return Row(words, tuple(_cell(value, unit) for value in values), best)
+    cells = tuple(_cell(value, unit) for value in values)
+    if is_less_better is None or len(set(there)) < 2:
+        return Row(words, cells)
+    choose, mark = (min, "least") if is_less_better else (max, "most")
+    return Row(words, cells, values.index(choose(there)), mark)
 
 
 def _cell(value: float | None, unit: str) -> str:

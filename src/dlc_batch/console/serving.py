@@ -45,7 +45,7 @@ def serve(
     with _listen(port) as listener:
         access = Access(listener.getsockname()[1])
         console = Console(access, Connection(find))
-        server = _server(make_app(console), listener)
+        server = _server(make_app(console), listener, access.path)
         try:
             started(access.address)
             server.run()  # returns after Ctrl-C
@@ -73,10 +73,11 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _server(app: Flask, listener: socket.socket) -> Any:
+def _server(app: Flask, listener: socket.socket, path: str) -> Any:
     return waitress.create_server(
         app,
         sockets=[listener],
+        url_prefix=path,
         threads=_THREADS,
         ident=None,
         max_request_body_size=_REQUEST_BYTES,

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 
 from dlc_batch.cloud import Cloud
 from dlc_batch_core.keys import RunKeys
@@ -53,13 +54,13 @@ class Lab:
 
     def __init__(self, cloud: Cloud, now: float | None = None) -> None:
         self.cloud, self.now = cloud, time.time() if now is None else now
-        self._numbers: Iterator[int] = iter(range(1, 1000))
+        self._numbers: Iterator[int] = iter(range(256))
 
     def write(self, name: str, status: Status, hours_ago: float = 1, **values: object) -> Run:
         begun = self.now - hours_ago * _HOUR
         run = Run(
             lab="miller",
-            run_id=f"{name}-{next(self._numbers):012x}",
+            run_id=f"{name}-{sha256(bytes([next(self._numbers)])).hexdigest()[:12]}",
             status=status,
             bucket=self.cloud.bucket,
             key=f"uploads/miller/{name}.zip",

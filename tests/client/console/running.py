@@ -40,23 +40,29 @@ class Visitor:
         return int(urlsplit(self.address).port or 0)
 
     @property
+    def path(self) -> str:
+        """The path that is before all pages'."""
+        return urlsplit(self.address).path.rstrip("/")
+
+    @property
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def come_in(self) -> Visitor:
         """Open the address that was printed."""
-        place = urlsplit(self.address)
-        answer = self.ask("GET", f"{place.path}?{place.query}")
+        answer = self.get(f"/?{urlsplit(self.address).query}")
         assert answer.code == 303
         self.cookie = answer.headers["Set-Cookie"].split(";")[0]
         return self
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """Send exactly this: header names have _ for -."""
+        """Send exactly this, to a path below the console's own: header names have _ for -."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookie:
             sent.setdefault("Cookie", self.cookie)
+        if not path.startswith(f"{self.path}/"):
+            path = f"{self.path}{path}"
         with contextlib.closing(connection):
             connection.request(method, path, body or None, sent)
             answer = connection.getresponse()

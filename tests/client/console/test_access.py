@@ -35,10 +35,12 @@ def test_a_wrong_token_lets_nobody_in(stranger: Visitor, token: str) -> None:
 def test_the_address_lets_in_and_the_token_does_not_stay_in_it(stranger: Visitor) -> None:
     place = urlsplit(stranger.address)
     answer = stranger.get(f"/?{place.query}")
-    assert (answer.code, answer.headers["Location"]) == (303, "/")
+    assert (answer.code, answer.headers["Location"]) == (303, f"{stranger.path}/")
     given = answer.headers["Set-Cookie"]
     assert "HttpOnly" in given
     assert "SameSite=Strict" in given
+    assert given.endswith(f"Path={stranger.path}") or f"Path={stranger.path};" in given
+    assert len(stranger.path) == 23  # 128 bits
     assert place.query.removeprefix("token=") not in given
     assert stranger.get("/", Cookie=given.split(";")[0]).code == 200
 

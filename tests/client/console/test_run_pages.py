@@ -92,7 +92,7 @@ def test_runs_are_set_side_by_side(visitor: Visitor, runs: dict[str, Run]) -> No
     one, other = runs["one"].run_id, runs["other"].run_id
     page = visitor.get(f"/compare?run={one}&run={other}").text
     said = words(page)
-    assert "Error on test frames 4.10 px best 4.70 px" in said
+    assert "Error on test frames 4.10 px least 4.70 px" in said
     assert "net_type resnet_50 hrnet_w32" in said
     assert "batch_size 8 4" in said
     assert "time_limit_hours" not in said  # the same

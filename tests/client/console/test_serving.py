@@ -26,7 +26,9 @@ def test_it_says_where_it_is_and_ends_by_ctrl_c(aws: Any, cloud: Cloud) -> None:
     process = start(make_stack(aws, cloud))
     assert process.stdout is not None
     address = process.stdout.readline().strip()
-    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/\?token=[A-Za-z0-9_-]{43}", address)
+    assert re.fullmatch(
+        r"http://127\.0\.0\.1:[0-9]+/[A-Za-z0-9_-]{22}/\?token=[A-Za-z0-9_-]{43}", address
+    )
     assert Visitor(address).come_in().get("/").code == 200
     process.send_signal(INTERRUPT)
     out, err = process.communicate(timeout=30)
