@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import threading
 import webbrowser
@@ -46,6 +47,7 @@ def serve(
         access = Access(listener.getsockname()[1])
         console = Console(access, Connection(find))
         server = _server(make_app(console), listener, access.path)
+        _end_when_told()
         try:
             started(access.address)
             server.run()  # returns after Ctrl-C
@@ -53,6 +55,13 @@ def serve(
             server.close()
             ended([each.title for each in console.errands.under_way()])
             console.drops.close()
+
+
+def _end_when_told() -> None:
+    """Take a terminal that is closed, or a computer that goes down, for Ctrl-C."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, signal.default_int_handler)
 
 
 def open_browser(address: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,20 +21,27 @@ from dlc_batch.cloud import Cloud
 from dlc_batch_core.run import Run
 
 INTERRUPT = signal.SIGINT
+#: Ctrl-C, and what a terminal sends that is closed, where there is such.
+ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def test_it_says_where_it_is_and_ends_by_ctrl_c(aws: Any, cloud: Cloud) -> None:
-    process = start(make_stack(aws, cloud))
+@pytest.mark.parametrize("number", ENDS)
+def test_it_says_where_it_is_and_ends_when_told(
+    aws: Any, cloud: Cloud, tmp_path: Path, number: int
+) -> None:
+    process = start({**make_stack(aws, cloud), "TMPDIR": str(tmp_path)})
     assert process.stdout is not None
     address = process.stdout.readline().strip()
     assert re.fullmatch(
         r"http://127\.0\.0\.1:[0-9]+/[A-Za-z0-9_-]{22}/\?token=[A-Za-z0-9_-]{43}", address
     )
     assert Visitor(address).come_in().get("/").code == 200
-    process.send_signal(INTERRUPT)
+    assert list(tmp_path.iterdir()) != []  # where zips would lie
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")
     assert err == "Ctrl-C ends the console; the runs go on.\nThe console has ended.\n"
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(OSError, match="refused"):
         Visitor(address).get("/")
 
