@@ -52,7 +52,8 @@ def test_the_demo_goes_the_whole_way_and_shows_mail_scores_and_model(
     assert re.search(r"Subject: \[dlc-batch\] SUCCEEDED: demo-project-[0-9a-f]{12}", done.stdout)
     for score in ("train RMSE", "test RMSE"):
         assert re.search(rf"{score} +\d+\.\d\d px", done.stdout)
-    model = re.search(r"^ +model +(\S+)$", done.stdout, re.MULTILINE)
-    assert model is not None
-    assert Path(model[1]).is_file()
+    for what in ("model", "report"):
+        place = re.search(rf"^ +{what} +(\S+)", done.stdout, re.MULTILINE)
+        assert place is not None
+        assert Path(place[1]).is_file()
     assert "config.yaml" in {path.name for path in project.iterdir()}

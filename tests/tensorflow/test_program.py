@@ -101,6 +101,9 @@ def test_a_whole_run(unbroken: Finished) -> None:
     left = {path.name for path in (unbroken.results / TRAIN).iterdir()}
     assert {f"snapshot-{best}.{end}" for end in ("index", "meta", "data-00000-of-00001")} < left
     assert f"for {ITERATIONS} iterations" in outcome.message
+    looks = facts["snapshot"]["looks"]  # type: ignore[index]  # JSON
+    assert min(looks, key=lambda look: look[1])[0] == best
+    assert {"report.html", "figures/learning.png", "test_points.csv"} < set(outcome.files)
 
 
 def test_a_video_is_analysed_and_the_network_exported(unbroken: Finished) -> None:
@@ -150,6 +153,8 @@ def test_killed_again_and_again(make_bench: MakeBench, single: Path, unbroken: F
     assert done.outcome.metrics == pytest.approx(unbroken.outcome.metrics, abs=1e-3)
     mine, theirs = (each.run_file()["snapshot"] for each in (done, unbroken))
     assert mine.pop("best") == pytest.approx(theirs.pop("best"))  # type: ignore[attr-defined]  # JSON
+    looks = zip(mine.pop("looks"), theirs.pop("looks"), strict=True)  # type: ignore[attr-defined]  # JSON
+    assert all(one == pytest.approx(other, abs=1e-3) for one, other in looks)
     assert mine == theirs
 
 

@@ -64,7 +64,14 @@ def _training(**changes: Any) -> Training:
         "split": split,
         "images": IMAGES,
         "snapshot": TrainedSnapshot(
-            SNAPSHOT, 150, 200, 200, "epochs", Best(150, 2.345), {"pose_sha256": "abc"}
+            SNAPSHOT,
+            150,
+            200,
+            200,
+            "epochs",
+            Best(150, 2.345),
+            {"pose_sha256": "abc"},
+            looks=((100, 4.5), (120, float("nan"))),
         ),
         "metrics": {
             "test_rmse_px": 3.21,
@@ -93,6 +100,7 @@ def test_record_is_enough_to_repeat_it() -> None:
         "total": 200,
         "unit": "epochs",
         "best": {"epoch": 150, "rmse_px": 2.345},
+        "looks": [[100, 4.5]],  # what is no number is none in JSON
     }
     assert facts["began_from"] == {"pose_sha256": "abc", "files": []}
     assert facts["image"] is None

@@ -131,6 +131,7 @@ def test_two_animals_bottom_up(bench: Bench, two_animals: Path, tiny_request: Re
     done = bench.train()
     assert done.exit_code == 0, done.output
     assert "epoch 2/2" in done.output
+    assert "report.html" in done.outcome.files
     scored = "test_rmse_px" in done.outcome.metrics
     assert scored or "there is no score" in done.outcome.message
     settings = next(done.results.glob("dlc-models-pytorch/*/*/train/pytorch_config.yaml"))

@@ -177,6 +177,8 @@ def _print_end(project: Path, status: dict[str, Any]) -> None:
     print(f"   test RMSE   {metrics['test_rmse_px']:6.2f} px   (on frames it did not train on)")
     print(f"   model       {_shown(project / models[-1])}")
     print(f"   evaluation  {_shown((project / scores[0]).parent)}")
+    if "report.html" in status["files"]:
+        print(f"   report      {_shown(project / 'report.html')}   (open it in a browser)")
     print("\nThe local cloud is still up. To look around: source .venv/bin/activate, then")
     print("dlc-batch list, dlc-batch local mail, dlc-batch local status.")
     print("To stop it: dlc-batch local down")

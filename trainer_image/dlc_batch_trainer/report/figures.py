@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from dlc_batch_core.words import counted, shown
 from dlc_batch_trainer.evaluation.points import ScoredPoint
@@ -41,6 +41,7 @@ def draw_curve(curve: Curve) -> Drawn | None:
         axes[0].set_title(
             f"dashed: the snapshot, after {curve.taken}", fontsize=10, color=TWO, loc="right"
         )
+        axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[-1].set_xlabel(curve.unit)
 
     return draw("learning", _alt_of_curve(curve), paint, 0.9 + 1.6 * len(lines))
