@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from dlc_batch.console.errands import Errand
 from dlc_batch.console.state import Console
-from dlc_batch.fetching import Changes, Fetched, fetch, list_results
+from dlc_batch.fetching import Changes, Fetched, Result, fetch, list_results
 from dlc_batch.runs import find_run
 from dlc_batch_core.errors import LabError
+from dlc_batch_core.run import Run
 
 
 def add_to(app: Flask, console: Console) -> None:
@@ -21,21 +22,18 @@ def add_to(app: Flask, console: Console) -> None:
     @app.get("/runs/<run_id>/fetch")
     def ask_where_to(run_id: str) -> str:
         run = find_run(console.cloud, run_id)
-        results = list_results(console.cloud, run)
-        return render_template(
-            "fetch.html",
-            run=run,
-            count=len(results),
-            total=sum(each.size for each in results),
-            example=str(Path.home() / "projects" / "my-project"),
-        )
+        return _form(run, list_results(console.cloud, run))
 
     @app.post("/runs/<run_id>/fetch")
-    def begin_fetch(run_id: str) -> AnyResponse:
+    def begin_fetch(run_id: str) -> AnyResponse | tuple[str, int]:
         cloud = console.cloud
         run = find_run(cloud, run_id)
-        folder = folder_of(request.form.get("folder", ""))
         results = list_results(cloud, run)
+        named = request.form.get("folder", "")
+        try:
+            folder = folder_of(named)
+        except LabError as error:
+            return _form(run, results, named, error), 400
         is_forced = request.form.get("overwrite") == "yes"
 
         def work(errand: Errand) -> Fetched:
@@ -55,6 +53,20 @@ def add_to(app: Flask, console: Console) -> None:
         folder = request.args.get("folder", "")
         page = render_template("fetching.html", errand=errand, run_id=run_id, folder=folder)
         return page, {"X-Live-Again": "0" if errand.is_over else "1"}
+
+
+def _form(
+    run: Run, results: tuple[Result, ...], named: str = "", error: LabError | None = None
+) -> str:
+    return render_template(
+        "fetch.html",
+        run=run,
+        count=len(results),
+        total=sum(each.size for each in results),
+        example=str(Path.home() / "projects" / "my-project"),
+        named=named,
+        error=error,
+    )
 
 
 class TheyDiffer(LabError):

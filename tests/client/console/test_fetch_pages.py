@@ -58,6 +58,7 @@ def test_what_can_be_no_folder_is_said(visitor: Visitor, run: Run, folder: str) 
     answer = visitor.post(f"/runs/{run.run_id}/fetch", {"folder": folder})
     assert answer.code == 400
     assert "Give the whole path" in answer.text
+    assert 'aria-invalid="true"' in answer.text  # the form once more, with what was written
 
 
 def test_a_file_is_no_folder_and_the_home_is_known(tmp_path: Path) -> None:
