@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import NARROW, WIDE, Watched
 from tests.client.console.lab import Lab
 from tests.client.console.running import make_stack, running
+from tests.client.relay import relay_to
 
 from dlc_batch.cloud import Cloud
 from dlc_batch_core.keys import RunKeys
@@ -300,6 +301,42 @@ def test_a_report_can_run_nothing(go: Open, place: Place) -> None:
     page.goto(place.at(f"/runs/{run.run_id}/reports/1/content"))  # alone it can do no more
     assert page.title() == ""
     assert "taken" not in page.inner_text("body")
+
+
+def test_a_network_that_is_gone_is_a_banner_until_it_is_back(
+    aws: Any, place: Place, open_page: Open
+) -> None:
+    with relay_to(aws.endpoint_url) as relay:
+        environment = {**make_stack(aws, place.cloud), "AWS_ENDPOINT_URL": relay.url}
+        with running(environment) as address:
+            watched = open_page(address)
+            page = watched.page
+            page.goto(address.split("/?")[0] + f"/runs/{place.runs['training'].run_id}")
+            relay.broken = lambda _: "gone"
+            banner = page.locator("#banner")
+            expect(banner).to_contain_text("Check the network", timeout=PATIENCE)
+            expect(page.locator("#part")).to_contain_text("epoch 124 of 200")
+            assert watched.barriers() == []
+            relay.broken = lambda _: None
+            expect(banner).to_be_empty(timeout=PATIENCE)
+
+
+def test_keyboard_alone_fetches(go: Open, place: Place, tmp_path: Path) -> None:
+    watched = go(place.of("one"))
+    page = watched.page
+    press_to(page, "Fetch the results")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Fetch the results")
+    press_to(page, "Folder on this computer")
+    page.keyboard.type("here")
+    page.keyboard.press("Enter")
+    expect(page.locator("#folder-error")).to_contain_text("here is not a whole path.")
+    assert page.evaluate("document.activeElement.id") == "folder"
+    page.keyboard.press("Control+A")
+    page.keyboard.type(str(tmp_path))
+    page.keyboard.press("Enter")
+    expect(page.locator("h2")).to_have_text("The results are there", timeout=PATIENCE)
+    assert (tmp_path / "report.html").exists()
 
 
 def test_a_console_that_has_ended_is_said(aws: Any, place: Place, open_page: Open) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import threading
@@ -83,6 +84,7 @@ def _listen(port: int) -> socket.socket:
 
 
 def _server(app: Flask, listener: socket.socket, path: str) -> Any:
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request waits is no news
     return waitress.create_server(
         app,
         sockets=[listener],

@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from tests.client.console.running import Answer, Visitor, make_stack, running, start
+from tests.client.relay import relay_to
 
 from dlc_batch.cloud import Cloud
 from dlc_batch_core.run import Run
@@ -88,83 +89,28 @@ def test_without_its_packages_it_says_how_to_get_them() -> None:
     )
 
 
-class Line:
-    """The way to AWS, which can be cut: bytes are passed on, or nobody listens."""
-
-    def __init__(self, to: str) -> None:
-        self._to = (urlsplit(to).hostname, urlsplit(to).port)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def mend(self) -> None:
-        program = (
-            "import socket, sys, threading\n"
-            "port, host, to = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])\n"
-            "def pass_on(a, b):\n"
-            "    try:\n"
-            "        while data := a.recv(65536): b.sendall(data)\n"
-            "    except OSError: pass\n"
-            "    finally:\n"
-            "        for each in (a, b):\n"
-            "            try: each.shutdown(socket.SHUT_RDWR)\n"
-            "            except OSError: pass\n"
-            "with socket.create_server(('127.0.0.1', port)) as server:\n"
-            "    print('ready', flush=True)\n"
-            "    while True:\n"
-            "        one, _ = server.accept()\n"
-            "        other = socket.create_connection((host, to))\n"
-            "        for pair in ((one, other), (other, one)):\n"
-            "            threading.Thread(target=pass_on, args=pair, daemon=True).start()\n"
-        )
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program, str(self.port), *map(str, self._to)],
-            stdout=subprocess.PIPE,
-        )
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == b"ready\n"
-
-    def cut(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
-
-
-@pytest.fixture
-def line(aws: Any) -> Iterator[Line]:
-    made = Line(aws.endpoint_url)
-    yield made
-    made.cut()
-
-
 def test_a_network_that_is_gone_is_a_banner_and_then_it_goes_on(
-    aws: Any, cloud: Cloud, record: Callable[..., Run], line: Line
+    aws: Any, cloud: Cloud, record: Callable[..., Run]
 ) -> None:
-    run = record()
-    environment = {**make_stack(aws, cloud), "AWS_ENDPOINT_URL": line.url}
-    path = f"/runs/{run.run_id}"
-    with running(environment) as address:
-        visitor = Visitor(address).come_in()
-        answer = visitor.get("/")  # it was never there
-        assert answer.code == 503
-        assert "Could not connect" in answer.text
-        assert "Check the network, then try again." in answer.text
-        assert "data-reload" in answer.text
-        line.mend()
-        assert visitor.get("/").code == 200
-        assert visitor.get(path).code == 200
-        line.cut()
-        answer = until(lambda: visitor.get(path, X_Live="1"), 503)
-        assert "<html" not in answer.text
-        assert "The page tries again by itself." in answer.text
-        line.mend()
-        assert visitor.get(path, X_Live="1").code == 200
+    path = f"/runs/{record().run_id}"
+    with relay_to(aws.endpoint_url) as relay:
+        relay.broken = lambda _: "gone"
+        environment = {**make_stack(aws, cloud), "AWS_ENDPOINT_URL": relay.url}
+        with running(environment) as address:
+            visitor = Visitor(address).come_in()
+            answer = visitor.get("/")  # it was never there
+            assert answer.code == 503
+            assert "Check the network, then try again." in answer.text
+            assert "data-reload" in answer.text
+            relay.broken = lambda _: None
+            assert visitor.get("/").code == 200
+            assert visitor.get(path).code == 200
+            relay.broken = lambda _: "gone"
+            answer = until(lambda: visitor.get(path, X_Live="1"), 503)
+            assert "<html" not in answer.text
+            assert "The page tries again by itself." in answer.text
+            relay.broken = lambda _: None
+            assert visitor.get(path, X_Live="1").code == 200
 
 
 def until(ask: Callable[[], Answer], code: int) -> Answer:
