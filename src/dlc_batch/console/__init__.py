@@ -3,7 +3,8 @@
     cli/console.py -> serving       listens on 127.0.0.1, and says where
                       app           puts together what follows
                       access        who may ask: nobody but the browser that was sent here
-                      run_pages     the list, a run, several side by side, reports and logs
+                      run_pages     the list, a run, several side by side
+                      reading_pages reports and logs
                       ending_pages  cancelling, and stopping with the best network kept
                       fetch_pages   results into a folder of this computer
                       send_pages    a zip that is dropped: checked, then sent

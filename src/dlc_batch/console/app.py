@@ -8,9 +8,14 @@ import traceback
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from dlc_batch.console import ending_pages, fetch_pages, run_pages, send_pages, words
+from dlc_batch.console import words
 from dlc_batch.console.drops import PIECE_BYTES, NoSuchDrop
+from dlc_batch.console.ending_pages import EndingPages
 from dlc_batch.console.errands import NoSuchErrand
+from dlc_batch.console.fetch_pages import FetchPages
+from dlc_batch.console.reading_pages import ReadingPages
+from dlc_batch.console.run_pages import RunPages
+from dlc_batch.console.send_pages import SendPages
 from dlc_batch.console.state import Console
 from dlc_batch.runs import NoSuchRun
 from dlc_batch_core.errors import CloudError, DlcBatchError, LabError
@@ -28,8 +33,8 @@ def make_app(console: Console) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS)
     console.access.guard(app)
-    for pages in (run_pages, ending_pages, fetch_pages, send_pages):
-        pages.add_to(app, console)
+    for pages in (RunPages, ReadingPages, EndingPages, FetchPages, SendPages):
+        pages(console).add_to(app)
 
     @app.context_processor
     def _of_every_page() -> dict[str, object]:

@@ -55,23 +55,31 @@ _WAYS = {
 }
 
 
-def add_to(app: Flask, console: Console) -> None:
-    """Add the pages to an app."""
+@dataclass(frozen=True)
+class EndingPages:
+    """The pages that end a run."""
 
-    @app.get("/runs/<run_id>/<any(cancel, stop):way>")
-    def ask_to_end(run_id: str, way: str) -> str:
-        run = find_run(console.cloud, run_id)
+    console: Console
+
+    def add_to(self, app: Flask) -> None:
+        """Add them to an app."""
+        app.get("/runs/<run_id>/<any(cancel, stop):way>")(self.ask_to_end)
+        app.post("/runs/<run_id>/<any(cancel, stop):way>")(self.end)
+
+    def ask_to_end(self, run_id: str, way: str) -> str:
+        """Ask whether a run is to end."""
+        run = find_run(self.console.cloud, run_id)
         shuffles = [part.shuffle for part in run.parts if not part.status.is_final]
         return render_template("end.html", run=run, way=_WAYS[way], shuffles=shuffles)
 
-    @app.post("/runs/<run_id>/<any(cancel, stop):way>")
-    def end(run_id: str, way: str) -> str:
-        run = find_run(console.cloud, run_id)
+    def end(self, run_id: str, way: str) -> str:
+        """End it."""
+        run = find_run(self.console.cloud, run_id)
         shuffle = _shuffle(request.form.get("shuffle", ""))
         records_of(run, shuffle)
         chosen = _WAYS[way]
-        asked = chosen.end(console.cloud, run, shuffle)
-        console.looks.forget(run_id, console.cloud)
+        asked = chosen.end(self.console.cloud, run, shuffle)
+        self.console.looks.forget(run_id, self.console.cloud)
         told = [(number if run.parts else None, chosen.done[how]) for number, how in _by(asked)]
         return render_template("ended.html", run=run, way=chosen, told=told)
 

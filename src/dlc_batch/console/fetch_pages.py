@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask, redirect, render_template, request, url_for
@@ -16,17 +17,26 @@ from dlc_batch_core.errors import LabError
 from dlc_batch_core.run import Run
 
 
-def add_to(app: Flask, console: Console) -> None:
-    """Add the pages to an app."""
+@dataclass(frozen=True)
+class FetchPages:
+    """The pages that fetch results."""
 
-    @app.get("/runs/<run_id>/fetch")
-    def ask_where_to(run_id: str) -> str:
-        run = find_run(console.cloud, run_id)
-        return _form(run, list_results(console.cloud, run))
+    console: Console
 
-    @app.post("/runs/<run_id>/fetch")
-    def begin_fetch(run_id: str) -> AnyResponse | tuple[str, int]:
-        cloud = console.cloud
+    def add_to(self, app: Flask) -> None:
+        """Add them to an app."""
+        app.get("/runs/<run_id>/fetch")(self.ask_where_to)
+        app.post("/runs/<run_id>/fetch")(self.begin_fetch)
+        app.get("/runs/<run_id>/fetch/<errand_id>")(self.fetching)
+
+    def ask_where_to(self, run_id: str) -> str:
+        """Ask for the folder."""
+        run = find_run(self.console.cloud, run_id)
+        return _form(run, list_results(self.console.cloud, run))
+
+    def begin_fetch(self, run_id: str) -> AnyResponse | tuple[str, int]:
+        """Begin to fetch."""
+        cloud = self.console.cloud
         run = find_run(cloud, run_id)
         results = list_results(cloud, run)
         named = request.form.get("folder", "")
@@ -42,14 +52,14 @@ def add_to(app: Flask, console: Console) -> None:
             )
 
         title = f"Fetching {run_id} into {folder}"
-        errand = console.errands.start(title, sum(each.size for each in results), work)
+        errand = self.console.errands.start(title, sum(each.size for each in results), work)
         return redirect(
             url_for("fetching", run_id=run_id, errand_id=errand.id, folder=str(folder)), 303
         )
 
-    @app.get("/runs/<run_id>/fetch/<errand_id>")
-    def fetching(run_id: str, errand_id: str) -> tuple[str, dict[str, str]]:
-        errand = console.errands.find(errand_id)
+    def fetching(self, run_id: str, errand_id: str) -> tuple[str, dict[str, str]]:
+        """How far a fetch is."""
+        errand = self.console.errands.find(errand_id)
         folder = request.args.get("folder", "")
         page = render_template("fetching.html", errand=errand, run_id=run_id, folder=folder)
         return page, {"X-Live-Again": "0" if errand.is_over else "1"}

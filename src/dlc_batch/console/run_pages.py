@@ -1,18 +1,17 @@
-"""The list of runs, a run, several side by side, its reports and its logs."""
+"""The list of runs, a run, and several side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
 
-from dlc_batch.console.access import REPORT_POLICY
 from dlc_batch.console.charts import Chart, Curve, draw
 from dlc_batch.console.comparison import read_request, request_rows, score_rows
 from dlc_batch.console.learning import Learning
-from dlc_batch.console.reports import NoReport, read_report
 from dlc_batch.console.state import Console
-from dlc_batch.runs import RunStatus, find_run, records_of
+from dlc_batch.runs import RunStatus
 from dlc_batch.watching import Seen
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.run import Run, Status
@@ -25,12 +24,21 @@ _MOST_LINES = 12  # of one chart
 _ITERATION, _EPOCH = "iteration", "epoch"
 
 
-def add_to(app: Flask, console: Console) -> None:
-    """Add the pages to an app."""
+@dataclass(frozen=True)
+class RunPages:
+    """The pages of runs."""
 
-    @app.get("/")
-    def runs() -> str:
-        found = console.looks.all(console.cloud)
+    console: Console
+
+    def add_to(self, app: Flask) -> None:
+        """Add them to an app."""
+        app.get("/")(self.runs)
+        app.get("/runs/<run_id>")(self.run)
+        app.get("/compare")(self.compare)
+
+    def runs(self) -> str:
+        """The list of runs."""
+        found = self.console.looks.all(self.console.cloud)
         lab, state = request.args.get("lab", ""), request.args.get("state", "")
         shown = [
             each
@@ -48,14 +56,14 @@ def add_to(app: Flask, console: Console) -> None:
             lab=lab,
             state=state,
             more=most + _ROWS if len(shown) > most else None,
-            cloud=console.cloud,
+            cloud=self.console.cloud,
         )
 
-    @app.get("/runs/<run_id>")
-    def run(run_id: str) -> Response:
-        cloud = console.cloud
-        seen = console.looks.at(cloud, run_id)
-        charts = {each.run.shuffle: _chart(console, seen, each) for each in seen.records}
+    def run(self, run_id: str) -> Response:
+        """A run, as it is now."""
+        cloud = self.console.cloud
+        seen = self.console.looks.at(cloud, run_id)
+        charts = {each.run.shuffle: _chart(self.console, seen, each) for each in seen.records}
         page = render_template(
             "run.html",
             seen=seen,
@@ -68,14 +76,14 @@ def add_to(app: Flask, console: Console) -> None:
         )
         return _until(seen.status.run.status.is_final, page)
 
-    @app.get("/compare")
-    def compare() -> Response:
-        cloud = console.cloud
+    def compare(self) -> Response:
+        """Runs side by side."""
+        cloud = self.console.cloud
         asked = list(dict.fromkeys(request.args.getlist("run")))
         if not 2 <= len(asked) <= MOST_COMPARED:
             what = f"Choose 2 to {MOST_COMPARED} runs to see them side by side."
             raise LabError(what, "Tick them in the list.")
-        seen = [console.looks.at(cloud, each) for each in asked]
+        seen = [self.console.looks.at(cloud, each) for each in asked]
         compared = [each.status.run for each in seen]
         requests = [read_request(cloud, each) for each in compared]
         page = render_template(
@@ -84,50 +92,10 @@ def add_to(app: Flask, console: Console) -> None:
             scores=score_rows(compared),
             requests=request_rows(requests),
             has_requests=any(requests),
-            charts=_charts_of(console, seen),
+            charts=_charts_of(self.console, seen),
             left_out=max(0, sum(len(each.records) for each in seen) - _MOST_LINES),
         )
         return _until(all(each.status.is_final for each in compared), page)
-
-    @app.get("/runs/<run_id>/reports/<int:shuffle>")
-    def report(run_id: str, shuffle: int) -> str:
-        found = find_run(console.cloud, run_id)
-        shuffles = [each.shuffle for each in records_of(found, None)]
-        records_of(found, shuffle)
-        return render_template("report.html", run=found, shuffle=shuffle, shuffles=shuffles)
-
-    @app.get("/runs/<run_id>/reports/<int:shuffle>/content")
-    def report_content(run_id: str, shuffle: int) -> Response:
-        try:
-            content = read_report(console.cloud, find_run(console.cloud, run_id), shuffle)
-        except NoReport as error:
-            content = render_template("no_report.html", error=error).encode()
-        answer = Response(content, content_type="text/html; charset=utf-8")
-        answer.headers["Content-Security-Policy"] = REPORT_POLICY
-        return answer
-
-    @app.get("/runs/<run_id>/logs")
-    def logs(run_id: str) -> str:
-        found = find_run(console.cloud, run_id)
-        shuffle = request.args.get("shuffle", None, int)
-        records_of(found, shuffle)
-        shown = console.logs.read(console.cloud, run_id, shuffle)
-        shuffles = [part.shuffle for part in found.parts]
-        return render_template(
-            "logs.html", run=found, shown=shown, shuffle=shuffle, shuffles=shuffles
-        )
-
-    @app.get("/runs/<run_id>/logs/more")
-    def more_of_logs(run_id: str) -> dict[str, object]:
-        shuffle, after = request.args.get("shuffle", None, int), request.args.get("after", 0, int)
-        shown = console.logs.read(console.cloud, run_id, shuffle, after)
-        is_final = console.looks.at(console.cloud, run_id).status.run.status.is_final
-        return {
-            "lines": shown.lines,
-            "end": shown.end,
-            "words": " ".join(shown.words),
-            "is_over": is_final,
-        }
 
 
 def _until(is_over: bool, page: str) -> Response:

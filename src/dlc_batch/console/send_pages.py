@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -21,54 +22,67 @@ from dlc_batch_core.money import words_of
 from dlc_batch_core.problems import in_stable_order
 
 
-def add_to(app: Flask, console: Console) -> None:
-    """Add the pages to an app."""
+@dataclass(frozen=True)
+class SendPages:
+    """The pages that send a project."""
 
-    @app.get("/send")
-    def drop_page() -> str:
-        cloud = console.cloud
-        labs = sorted({each.run.lab for each in console.looks.all(cloud)} | {_own_lab(cloud)})
+    console: Console
+
+    def add_to(self, app: Flask) -> None:
+        """Add them to an app."""
+        app.get("/send")(self.drop_page)
+        app.post("/drops")(self.begin_drop)
+        app.post("/drops/<drop_id>/pieces")(self.take_piece)
+        app.get("/drops/<drop_id>")(self.dropped)
+        app.post("/drops/<drop_id>/send")(self.begin_sending)
+
+    def drop_page(self) -> str:
+        """The page that zips are dropped on."""
+        cloud = self.console.cloud
+        labs = sorted({each.run.lab for each in self.console.looks.all(cloud)} | {_own_lab(cloud)})
         return render_template(
             "send.html", labs=labs, lab=_own_lab(cloud), cloud=cloud, piece=PIECE_BYTES
         )
 
-    @app.post("/drops")
-    def begin_drop() -> dict[str, str]:
+    def begin_drop(self) -> dict[str, str]:
+        """Make room for a zip; for the page itself."""
         name = plain_name(request.form.get("name", ""))
         target = upload_key(request.form.get("lab", ""), name[: -len(".zip")])
-        drop = console.drops.begin(name, target, request.form.get("size", 0, int))
+        drop = self.console.drops.begin(name, target, request.form.get("size", 0, int))
         pieces, page = (url_for(to, drop_id=drop.id) for to in ("take_piece", "dropped"))
         return {"pieces": pieces, "page": page}
 
-    @app.post("/drops/<drop_id>/pieces")
-    def take_piece(drop_id: str) -> dict[str, int]:
-        drop = console.drops.find(drop_id)
+    def take_piece(self, drop_id: str) -> dict[str, int]:
+        """Take a piece of it; with the last one, the check begins."""
+        drop = self.console.drops.find(drop_id)
         piece = request.get_data(cache=False)
         drop.add(request.args.get("at", -1, int), io.BytesIO(piece), len(piece))
         if drop.is_whole and drop.check is None:
-            drop.check = console.errands.start(
-                f"Checking {drop.file_name}", 0, lambda errand: _check(console.cloud, drop, errand)
+            drop.check = self.console.errands.start(
+                f"Checking {drop.file_name}",
+                0,
+                lambda errand: _check(self.console.cloud, drop, errand),
             )
         return {"received": drop.received}
 
-    @app.get("/drops/<drop_id>")
-    def dropped(drop_id: str) -> Response:
-        drop = console.drops.find(drop_id)
+    def dropped(self, drop_id: str) -> Response:
+        """What becomes of a zip."""
+        drop = self.console.drops.find(drop_id)
         errand = drop.sending or drop.check
         page = make_response(render_template("drop.html", drop=drop))
         is_over = errand is not None and errand.is_over
         page.headers["X-Live-Again"] = "0" if is_over else "1"
         return page
 
-    @app.post("/drops/<drop_id>/send")
-    def begin_sending(drop_id: str) -> AnyResponse:
-        drop = console.drops.find(drop_id)
-        cloud = console.cloud
+    def begin_sending(self, drop_id: str) -> AnyResponse:
+        """Send it."""
+        drop = self.console.drops.find(drop_id)
+        cloud = self.console.cloud
         with drop.lock:
             if not _may_be_sent(drop):
                 raise LabError(f"{drop.file_name} can't be sent.", "See what the check says.")
             if drop.sending is None or drop.sending.has_failed:
-                drop.sending = console.errands.start(
+                drop.sending = self.console.errands.start(
                     f"Sending {drop.file_name} for lab {drop.target.lab}",
                     drop.size,
                     lambda errand: _send(cloud, drop, errand),
