@@ -39,7 +39,7 @@ def make_app(console: Console) -> Flask:
     @app.context_processor
     def _of_every_page() -> dict[str, object]:
         layout = "part.html" if LIVE in request.headers else "page.html"
-        return {"layout": layout, "under_way": console.errands.under_way()}
+        return {"layout": layout}
 
     @app.errorhandler(DlcBatchError)
     def _tell(error: DlcBatchError) -> Response:

@@ -23,6 +23,7 @@ class Errand:
     id: str
     title: str
     total: int  # bytes
+    page: str = ""  # that tells how far it is
     done: int = 0
     result: object = None
     error: DlcBatchError | None = None

@@ -53,16 +53,16 @@ class FetchPages:
 
         title = f"Fetching {run_id} into {folder}"
         errand = self.console.errands.start(title, sum(each.size for each in results), work)
-        return redirect(
-            url_for("fetching", run_id=run_id, errand_id=errand.id, folder=str(folder)), 303
-        )
+        errand.page = url_for("fetching", run_id=run_id, errand_id=errand.id, folder=str(folder))
+        return redirect(errand.page, 303)
 
     def fetching(self, run_id: str, errand_id: str) -> tuple[str, dict[str, str]]:
         """How far a fetch is."""
         errand = self.console.errands.find(errand_id)
         folder = request.args.get("folder", "")
+        again = "0" if errand.is_over else "1"  # before the page says what it finds
         page = render_template("fetching.html", errand=errand, run_id=run_id, folder=folder)
-        return page, {"X-Live-Again": "0" if errand.is_over else "1"}
+        return page, {"X-Live-Again": again}
 
 
 def _form(

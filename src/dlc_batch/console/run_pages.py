@@ -57,6 +57,7 @@ class RunPages:
             state=state,
             more=most + _ROWS if len(shown) > most else None,
             cloud=self.console.cloud,
+            under_way=self.console.errands.under_way(),
         )
 
     def run(self, run_id: str) -> Response:

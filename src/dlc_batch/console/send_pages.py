@@ -58,19 +58,19 @@ class SendPages:
         piece = request.get_data(cache=False)
         drop.add(request.args.get("at", -1, int), io.BytesIO(piece), len(piece))
         if drop.is_whole and drop.check is None:
+            cloud = self.console.cloud
             drop.check = self.console.errands.start(
-                f"Checking {drop.file_name}",
-                0,
-                lambda errand: _check(self.console.cloud, drop, errand),
+                f"Checking {drop.file_name}", 0, lambda errand: _check(cloud, drop, errand)
             )
+            drop.check.page = url_for("dropped", drop_id=drop_id)
         return {"received": drop.received}
 
     def dropped(self, drop_id: str) -> Response:
         """What becomes of a zip."""
         drop = self.console.drops.find(drop_id)
         errand = drop.sending or drop.check
+        is_over = errand is not None and errand.is_over  # before the page says what it finds
         page = make_response(render_template("drop.html", drop=drop))
-        is_over = errand is not None and errand.is_over
         page.headers["X-Live-Again"] = "0" if is_over else "1"
         return page
 
@@ -87,7 +87,8 @@ class SendPages:
                     drop.size,
                     lambda errand: _send(cloud, drop, errand),
                 )
-        return redirect(url_for("dropped", drop_id=drop_id), 303)
+            drop.sending.page = url_for("dropped", drop_id=drop_id)
+        return redirect(drop.sending.page, 303)
 
 
 def _own_lab(cloud: Cloud) -> str:

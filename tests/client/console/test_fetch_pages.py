@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from tests.client.console.lab import STATS, Lab
-from tests.client.console.running import Visitor
+from tests.client.console.running import Visitor, make_stack, start
 from tests.client.console.test_send_pages import settled
+from tests.client.relay import relay_to
 
 from dlc_batch.cloud import Cloud
 from dlc_batch.console.fetch_pages import folder_of
@@ -51,6 +54,31 @@ def test_what_differs_is_replaced_only_when_the_user_says_so(
     said = fetch(visitor, run, tmp_path, overwrite="yes")
     assert f"report.html.before-{run.run_id}" in said
     assert (tmp_path / f"report.html.before-{run.run_id}").read_text() == "mine"
+
+
+def test_a_fetch_that_is_broken_off_is_said(
+    aws: Any, cloud: Cloud, run: Run, tmp_path: Path
+) -> None:
+    """Ctrl-C while the network is away."""
+    with relay_to(aws.endpoint_url) as relay:
+        environment = {**make_stack(aws, cloud), "AWS_ENDPOINT_URL": relay.url}
+        process = start(environment)
+        assert process.stdout is not None
+        visitor = Visitor(process.stdout.readline().strip()).come_in()
+        assert visitor.get("/").code == 200
+        assert visitor.get(f"/runs/{run.run_id}/fetch").code == 200
+        folder = tmp_path / "project"
+        asked = iter(["record", "results"])
+        relay.broken = lambda _: None if next(asked, "") else "gone"
+        answer = visitor.post(f"/runs/{run.run_id}/fetch", {"folder": str(folder)})
+        assert answer.code == 303
+        page = visitor.get(answer.headers["Location"])
+        assert page.headers["X-Live-Again"] == "1"
+        assert "The results are coming" in page.text
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert f"Broken off: Fetching {run.run_id} into {folder}. Begun again, it goes on" in err
+    assert [path for path in folder.rglob("*") if path.name in ("report.html", STATS)] == []
 
 
 @pytest.mark.parametrize("folder", ["", " ", "relative/path", "..", "a\0b", "/no/such/folder/at"])
