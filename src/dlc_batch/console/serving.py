@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import signal
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import waitress  # type: ignore[import-untyped]
@@ -67,8 +68,19 @@ def _end_when_told() -> None:
 
 
 def open_browser(address: str) -> None:
-    """Open an address, where there is a browser; one in the terminal would take it over."""
-    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    """Open an address, where there is a screen: in a terminal, a browser would take it over."""
+    if has_screen():
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+def has_screen(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> bool:
+    """Whether this is no mere terminal, such as one on another computer.
+
+    Args:
+        platform: as sys.platform names it.
+    """
+    told = any(environment.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
+    return told or platform in ("darwin", "win32")
 
 
 def _listen(port: int) -> socket.socket:

@@ -19,6 +19,7 @@ from tests.client.console.running import Answer, Visitor, make_stack, running, s
 from tests.client.relay import relay_to
 
 from dlc_batch.cloud import Cloud
+from dlc_batch.console.serving import has_screen
 from dlc_batch_core.run import Run
 
 INTERRUPT = signal.SIGINT
@@ -63,6 +64,23 @@ def test_a_port_can_be_chosen_and_one_that_is_taken_is_said() -> None:
     assert urlsplit(process.stdout.readline()).port == port
     process.send_signal(INTERRUPT)
     process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "is_one"),
+    [
+        ({}, "linux", False),  # by ssh, say: lynx would take the terminal over
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({"BROWSER": "wslview"}, "linux", True),
+        ({}, "darwin", True),
+        ({}, "win32", True),
+    ],
+)
+def test_a_browser_is_opened_where_there_is_a_screen(
+    environment: dict[str, str], platform: str, is_one: bool
+) -> None:
+    assert has_screen(environment, platform) == is_one
 
 
 def test_help_imports_neither_a_web_framework_nor_boto3() -> None:
