@@ -115,12 +115,12 @@ clean:  ## Remove the environments and the local cloud
 
 .venv/.for-demo: .venv/bin/python pyproject.toml $(CONSTRAINTS)
 	@echo "Installing DeepLabCut, PyTorch and the local cloud into .venv: about 7 GB, 2 to 6 minutes ..."
-	$(PIP) --editable '.[local,train]'
+	$(PIP) --editable '.[local,train,console]'
 	@touch $@
 
 .venv/.for-test: .venv/.for-demo
 	@echo "Installing what the tests need into .venv ..."
-	$(PIP) --editable '.[local,train,dev]'
+	$(PIP) --editable '.[local,train,console,dev]'
 	@touch $@
 
 .venv-sam/.ready: requirements/sam.txt

@@ -116,7 +116,11 @@ def read_status(cloud: Cloud, run_id: str) -> RunStatus:
     Raises:
         LabError: there is no such run.
     """
-    run = find_run(cloud, run_id)
+    return status_of(cloud, find_run(cloud, run_id))
+
+
+def status_of(cloud: Cloud, run: Run) -> RunStatus:
+    """Return how a run is whose record was just read."""
     parts = tuple(RunStatus(part, _progress(cloud, part)) for part in run.parts)
     return RunStatus(run, None if parts else _progress(cloud, run), parts)
 

@@ -27,9 +27,14 @@ class Seen:
 
     status: RunStatus
     job_states: Mapping[int, str]  # as AWS Batch has them, by shuffle; of what has not ended
-    losses: Mapping[int, tuple[float, ...]]  # by shuffle, of the epochs that were seen
+    curves: Mapping[int, Mapping[int, float]]  # by shuffle: losses by the epochs that were seen
     at: float  # when, in seconds since the epoch
     trouble: str = ""  # why there is no newer look
+
+    @property
+    def losses(self) -> Mapping[int, tuple[float, ...]]:
+        """Return each shuffle's losses, in the order of their epochs."""
+        return {shuffle: tuple(curve.values()) for shuffle, curve in self.curves.items()}
 
     @property
     def records(self) -> tuple[RunStatus, ...]:
@@ -58,7 +63,7 @@ class Watch:
         began = self.clock()
         while True:
             try:
-                seen = self._last = self._look()
+                seen = self.look()
                 self._failed = 0
             except NoSuchRun:
                 if not is_run_id(self.run_id) or self.clock() - began > _APPEARS:
@@ -79,13 +84,19 @@ class Watch:
     def _longest(self) -> float:
         return max(self.every, _LONGEST_PAUSE) if self._failed else self.every
 
-    def _look(self) -> Seen:
+    def look(self) -> Seen:
+        """Look once.
+
+        Raises:
+            LabError, CloudError: there is nothing to see; OutageError, a CloudError, passes.
+        """
         status = read_status(self.cloud, self.run_id)
         for each in status.parts or (status,):
             if each.progress is not None:
                 self._remember(each.run.shuffle, each.progress)
-        losses = {shuffle: _of_phase(curve) for shuffle, curve in self._curves.items()}
-        return Seen(status, self._job_states(status), losses, self.clock())
+        curves = {shuffle: _of_phase(curve) for shuffle, curve in self._curves.items()}
+        self._last = Seen(status, self._job_states(status), curves, self.clock())
+        return self._last
 
     def _remember(self, shuffle: int, progress: Progress) -> None:
         if progress.stage != "train" or progress.loss is None:
@@ -106,10 +117,10 @@ class Watch:
         return {by_job[job_id]: str(job["status"]) for job_id, job in jobs.items()}
 
 
-def _of_phase(curve: dict[tuple[str, int], float]) -> tuple[float, ...]:
+def _of_phase(curve: dict[tuple[str, int], float]) -> dict[int, float]:
     """Return the losses of the phase that was seen last, in the order of their epochs.
 
     What was trained again from a checkpoint counts once, as it was the last time.
     """
     phase = next(reversed(curve))[0]
-    return tuple(loss for (name, _), loss in sorted(curve.items()) if name == phase)
+    return {place: loss for (name, place), loss in sorted(curve.items()) if name == phase}

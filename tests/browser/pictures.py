@@ -1,15 +1,24 @@
-"""`python -m tests.browser.pictures REPORT FOLDER`: the documentation's pictures of a report."""
+"""`python -m tests.browser.pictures REPORT FOLDER`: the documentation's pictures of pages."""
 
 from __future__ import annotations
 
 import io
+import logging
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+from moto.server import ThreadedMotoServer
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
+from tests.client.console.lab import Lab
+from tests.client.console.running import make_stack, running
+from tests.conftest import AwsServices
+
+from dlc_batch.cloud import Cloud
 
 _QUALITY = 78  # of WebP: small text stays sharp, at about 50 kB a picture
 
@@ -36,13 +45,29 @@ REPORT = (
 )
 
 
-def take(browser: Browser, url: str, view: View, folder: Path) -> Path:
-    """Take a picture of a page."""
+#: By the words that tests.client.console.lab has for its runs.
+CONSOLE = {
+    View("console", 1000, 860): "/",
+    View("console-run", 1000, 760): "/runs/{training}",
+    View("console-compare", 1000, 1560): "/compare?run={one}&run={other}",
+    View("console-dark", 1000, 860, is_dark=True): "/",
+    View("console-narrow", 320, 900): "/runs/{training}",
+}
+
+
+def take(browser: Browser, url: str, view: View, folder: Path, first: str = "") -> Path:
+    """Take a picture of a page.
+
+    Args:
+        first: an address that lets the browser in.
+    """
     context = browser.new_context(
         viewport={"width": view.width, "height": view.height},
         color_scheme="dark" if view.is_dark else "light",
     )
     page = context.new_page()
+    if first:
+        page.goto(first)
     page.goto(url)
     if view.is_print:
         page.emulate_media(media="print")
@@ -55,16 +80,38 @@ def take(browser: Browser, url: str, view: View, folder: Path) -> Path:
     return target
 
 
+def take_report(browser: Browser, report: Path, folder: Path) -> Iterator[Path]:
+    """Take the pictures of a report."""
+    for view in REPORT:
+        yield take(browser, report.resolve().as_uri(), view, folder)
+
+
+def take_console(browser: Browser, folder: Path) -> Iterator[Path]:
+    """Take the pictures of the console, of a made-up lab."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # each request of ours
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    aws = AwsServices(f"http://{host}:{port}")
+    bucket, table = aws.make_bucket(), aws.make_runs_table()
+    cloud = Cloud(aws.session, aws.endpoint_url, bucket, table, "no-queue")
+    runs = {name: run.run_id for name, run in Lab(cloud).fill().items()}
+    with running(make_stack(aws, cloud)) as address:
+        for view, path in CONSOLE.items():
+            url = address.split("/?")[0] + path.format(**runs)
+            yield take(browser, url, view, folder, address)
+    server.stop()
+
+
 def main(report: Path, folder: Path) -> None:
-    """Take all pictures of a report."""
+    """Take all pictures."""
     program = find_chromium()
     if program is None:
         sys.exit(f"Error: {MISSING}")
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(program), args=list(ARGUMENTS))
-        for view in REPORT:
-            path = take(browser, report.resolve().as_uri(), view, folder)
+        for path in chain(take_report(browser, report, folder), take_console(browser, folder)):
             print(f"{path}  {path.stat().st_size / 1000:.0f} kB")
         browser.close()
 

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+from tests.client.console.running import Visitor, running
 from tests.client.relay import relay_to
 
 from dlc_batch.cloud import Cloud
@@ -257,3 +258,26 @@ def test_who_bears_no_tag_may_do_nothing_with_data(
     assert not nobody.may(lambda: s3.get_object(**read))
     with pytest.raises(CloudError, match="AccessDenied"):
         list_runs(nobody.cloud("miller"), "miller")
+
+
+def test_the_console_shows_a_scientist_the_own_labs_runs(
+    ann: Scientist, way: Any, runs: dict[str, Run]
+) -> None:
+    keys = ann.session.get_credentials().get_frozen_credentials()
+    environment = {
+        **way.environment,
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "DLC_BATCH_LAB": "miller",
+    }
+    with running(environment) as address:
+        visitor = Visitor(address).come_in()
+        page = visitor.get("/").text
+        assert runs["miller"].run_id in page
+        assert runs["other"].run_id not in page
+        own = f"/runs/{runs['miller'].run_id}"
+        for path in (own, f"{own}/logs", f"{own}/reports/1", f"{own}/reports/1/content", "/send"):
+            assert visitor.get(path).code == 200, path
+        answer = visitor.get(f"/runs/{runs['other'].run_id}")
+        assert answer.code in (404, 503)
+        assert "lab other" not in answer.text

@@ -36,6 +36,7 @@ INTERRUPTED = 130
         "cancel": "dlc_batch.cli.ending:cancel",
         "stop": "dlc_batch.cli.ending:stop",
         "fetch": "dlc_batch.cli.fetch:fetch",
+        "console": "dlc_batch.cli.console:console",
         "delete": "dlc_batch.cli.delete:delete",
         "lab": "dlc_batch.cli.lab:lab",
         "teardown": "dlc_batch.cli.teardown:teardown",

@@ -20,6 +20,7 @@ _SHORT_HELP = {
     "cancel": "End a run now, and keep nothing.",
     "stop": "End a training now, and keep its best network.",
     "fetch": "Get a run's results.",
+    "console": "Show the runs in your browser.",
     "delete": "Delete a run for good.",
     "lab": "Choose who hears about which lab, and see what each spends.",
     "teardown": "Delete the stack.",

@@ -1,0 +1,113 @@
+"""Results into a folder of this computer, as `dlc-batch fetch` brings them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from dlc_batch.console.errands import Errand
+from dlc_batch.console.state import Console
+from dlc_batch.fetching import Changes, Fetched, Result, fetch, list_results
+from dlc_batch.runs import find_run
+from dlc_batch_core.errors import LabError
+from dlc_batch_core.run import Run
+
+
+@dataclass(frozen=True)
+class FetchPages:
+    """The pages that fetch results."""
+
+    console: Console
+
+    def add_to(self, app: Flask) -> None:
+        """Add them to an app."""
+        app.get("/runs/<run_id>/fetch")(self.ask_where_to)
+        app.post("/runs/<run_id>/fetch")(self.begin_fetch)
+        app.get("/runs/<run_id>/fetch/<errand_id>")(self.fetching)
+
+    def ask_where_to(self, run_id: str) -> str:
+        """Ask for the folder."""
+        run = find_run(self.console.cloud, run_id)
+        return _form(run, list_results(self.console.cloud, run))
+
+    def begin_fetch(self, run_id: str) -> AnyResponse | tuple[str, int]:
+        """Begin to fetch."""
+        cloud = self.console.cloud
+        run = find_run(cloud, run_id)
+        results = list_results(cloud, run)
+        named = request.form.get("folder", "")
+        try:
+            folder = folder_of(named)
+        except LabError as error:
+            return _form(run, results, named, error), 400
+        is_forced = request.form.get("overwrite") == "yes"
+
+        def work(errand: Errand) -> Fetched:
+            return fetch(
+                cloud, run, results, folder, is_forced, errand.got, told=errand.say, ask=_refuse
+            )
+
+        title = f"Fetching {run_id} into {folder}"
+        errand = self.console.errands.start(title, sum(each.size for each in results), work)
+        errand.page = url_for("fetching", run_id=run_id, errand_id=errand.id, folder=str(folder))
+        return redirect(errand.page, 303)
+
+    def fetching(self, run_id: str, errand_id: str) -> tuple[str, dict[str, str]]:
+        """How far a fetch is."""
+        errand = self.console.errands.find(errand_id)
+        folder = request.args.get("folder", "")
+        again = "0" if errand.is_over else "1"  # before the page says what it finds
+        page = render_template("fetching.html", errand=errand, run_id=run_id, folder=folder)
+        return page, {"X-Live-Again": again}
+
+
+def _form(
+    run: Run, results: tuple[Result, ...], named: str = "", error: LabError | None = None
+) -> str:
+    return render_template(
+        "fetch.html",
+        run=run,
+        count=len(results),
+        total=sum(each.size for each in results),
+        example=str(Path.home() / "projects" / "my-project"),
+        named=named,
+        error=error,
+    )
+
+
+class TheyDiffer(LabError):
+    """Files are there that the user must give leave to replace."""
+
+    def __init__(self, changes: Changes) -> None:
+        super().__init__(
+            f"These files of {changes.folder} are there already and differ. Nothing was changed."
+        )
+        self.files = [(path, path in changes.newer) for path in changes.differing]
+
+
+def _refuse(changes: Changes) -> bool:
+    raise TheyDiffer(changes)
+
+
+def folder_of(text: str) -> Path:
+    """Return the folder that a user names.
+
+    Raises:
+        LabError: it can't be one.
+    """
+    text = text.strip().strip('"')  # as Windows' "Copy as path" has it
+    remedy = "Give the whole path of the project's folder, or of a new one beside it."
+    if not text or "\0" in text:
+        raise LabError("No folder was named.", remedy)
+    folder = Path(os.path.expanduser(text))  # noqa: PTH111  # Path's own raises for ~nobody
+    if not folder.is_absolute():
+        raise LabError(f"{text} is not a whole path.", remedy)
+    if folder.exists() and not folder.is_dir():
+        raise LabError(f"{folder} is a file.", remedy)
+    if not folder.parent.is_dir():
+        raise LabError(f"There is no folder {folder.parent}.", remedy)
+    return folder
