@@ -248,10 +248,20 @@ def aws_errors_as_ours() -> Iterator[None]:
             "What answers in AWS's place can't be understood.",
             "Check the network (a proxy, AWS_ENDPOINT_URL), then try again.",
         ) from error
-    except _OUTAGES as error:
-        raise OutageError(f"{error}", "Check the network, then try again.") from error
     except botocore.exceptions.BotoCoreError as error:
-        raise CloudError(f"{error}", "Check the network, then try again.") from error
+        kind = OutageError if may_pass(error) else CloudError
+        raise kind(f"{error}", "Check the network, then try again.") from error
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same request may succeed some minutes later, as nobody does anything."""
+    if isinstance(error, botocore.exceptions.ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        code = error.response.get("Error", {}).get("Code", "")
+        return status >= _SERVER_ERROR or code in _BUSY | _BROKEN
+    if isinstance(error, botocore.exceptions.SSLError):
+        return False  # a certificate does not heal
+    return isinstance(error, _OUTAGES)
 
 
 #: What botocore raises where no answer came, or half of one.
@@ -262,7 +272,7 @@ _OUTAGES = (
     botocore.exceptions.ResponseStreamingError,
 )
 #: How AWS's services say that they are asked too often.
-_BUSY = (
+_BUSY = {
     "BandwidthLimitExceeded",
     "LimitExceededException",
     "PriorRequestNotComplete",
@@ -273,7 +283,8 @@ _BUSY = (
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
-)
+}
+_BROKEN = {"BadDigest", "IncompleteBody", "RequestTimeout"}  # how S3 says: on the way to it
 _SERVER_ERROR = 500  # and above: the service fails
 
 _ASK = "Ask your admin for the permission."
@@ -297,6 +308,5 @@ def _from_answer(error: botocore.exceptions.ClientError) -> CloudError:
     if remedy == _ASK and not os.environ.get(LAB_VARIABLE):
         name = f"If you may see your lab's runs only, name it: export {LAB_VARIABLE}=LAB."
         remedy = f"{name} Else ask your admin for the permission."
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind = OutageError if code in _BUSY or status >= _SERVER_ERROR else CloudError
+    kind = OutageError if may_pass(error) else CloudError
     return kind(f"AWS says: {message} ({code}).", remedy)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
-from dlc_batch.runs import find_run, records_of
-from dlc_batch_core.aws import BatchQueue, ObjectStore
+from dlc_batch.runs import NoSuchRun, find_run, may_appear, read_object, records_of
+from dlc_batch_core.aws import BatchQueue
 from dlc_batch_core.errors import CloudError, OutageError
 from dlc_batch_core.fall_back import SPOT
 from dlc_batch_core.job import TrainingJob
@@ -82,6 +82,7 @@ class Log:
         Raises:
             CloudError: it can't be read.
         """
+        self._token = None  # what was tailed already may have gone to nobody
         if most > _PAGE:
             return list(self.read())[-most:]
         answer = self._get(max(most, 1), from_head=False)
@@ -187,18 +188,22 @@ class Reader:
         Raises:
             LabError, CloudError: nothing will come, or not before somebody has acted.
         """
-        looks = _LAST_LOOKS
-        while True:
+        looks, waited = _LAST_LOOKS, 0.0
+        while looks:
             try:
-                looks -= self._is_over()  # before the lines: what it printed last is among them
+                is_over = self._is_over()  # before the lines: what it printed last is among them
                 yield from self.read(tail)
                 tail = None
                 self._told.discard(_BROKEN)
+                looks -= is_over
             except OutageError as error:
                 self._say(f"{error.message} Trying again ...", _BROKEN)
-            if not looks:
-                return
-            self.sleep(every)
+            except NoSuchRun:
+                if not may_appear(self.run_id, waited):
+                    raise
+                waited += every
+            if looks:
+                self.sleep(every)
 
     def _find(self, run: Run) -> list[Log]:
         attempts = attempts_of(self.cloud, run, self.shuffle)
@@ -237,13 +242,16 @@ def _attempts(cloud: Cloud, record: Run) -> Iterator[Attempt]:
         if job["jobId"] == record.job_id:
             number = record.earlier_attempts  # of the job before, known or not
         group = _group(job)
+        streams = set[str]()
         for ended in job.get("attempts", ()):
             number += 1
             if stream := ended["container"].get("logStreamName"):
+                streams.add(stream)
                 reason = ended.get("statusReason") or "it has ended"
                 yield Attempt(record.shuffle, number, group, stream, reason)
         stream = job["container"].get("logStreamName")
-        if stream and job["status"] in _STARTED:
+        # as the next attempt starts, the job may still name the log of the one before
+        if stream and stream not in streams and job["status"] in _STARTED:
             yield Attempt(record.shuffle, number + 1, group, stream)
 
 
@@ -266,8 +274,7 @@ def _jobs(cloud: Cloud, record: Run) -> list[Mapping[str, Any]]:
 def _earlier_jobs(cloud: Cloud, queue: BatchQueue, record: Run) -> list[str]:
     """Return the Spot jobs of a training that went on On-Demand, as far as they can be found."""
     keys = RunKeys(record.lab, record.run_id).shuffle(record.shuffle)
-    with aws_errors_as_ours():
-        text = ObjectStore(cloud.s3).get(cloud.bucket, keys.attempts)
+    text = read_object(cloud, keys.attempts)
     try:
         told = [str(each["job_id"]) for each in json.loads(text or "{}").get("attempts", ())]
     except (ValueError, KeyError, TypeError, AttributeError):

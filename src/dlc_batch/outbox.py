@@ -17,12 +17,13 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock, Timeout
 
+from dlc_batch.locks import HeldError, locked
 from dlc_batch.packing import PackedFile, pack
 from dlc_batch_core.errors import LabError
 
@@ -32,6 +33,7 @@ CACHE_VARIABLE = "DLC_BATCH_CACHE"
 _DAYS = 7
 #: Of the disk, beside what a zip takes (our choice).
 _SPARE_BYTES = 50 << 20
+_PATIENCE = 5.0  # seconds, for a process that only looks whether the place is to be cleared
 
 
 @dataclass(frozen=True)
@@ -113,22 +115,20 @@ def open_outbox(bucket: str, key: str) -> Iterator[Outbox]:
     root = _root()
     place = hashlib.sha256(f"{bucket}\0{key}".encode()).hexdigest()[:32]
     outbox = Outbox(root / place)
-    try:
-        outbox.folder.mkdir(parents=True, exist_ok=True)
-        lock = _lock(outbox.folder)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        what = f"Another process on this computer is sending {key} now."
-        raise LabError(what, "Wait for it, or give another name by --name.") from error
-    except OSError as error:
-        what = f"{outbox.folder} can't be written: {error.strerror}."
-        raise LabError(what, f"Name another folder by {CACHE_VARIABLE}.") from error
-    try:
-        _sweep(root)
+    with contextlib.ExitStack() as held:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            held.enter_context(_lock(outbox.folder, _PATIENCE))
+            outbox.folder.mkdir(exist_ok=True)  # now no other process clears it
+        except HeldError as error:
+            what = f"Another process on this computer is sending {key} now."
+            raise LabError(what, "Wait for it, or give another name by --name.") from error
+        except OSError as error:
+            what = f"{outbox.folder} can't be written: {error.strerror}."
+            raise LabError(what, f"Name another folder by {CACHE_VARIABLE}.") from error
+        held.callback(_clear, outbox)
+        _sweep(outbox)
         yield outbox
-    finally:
-        _clear(outbox)
-        lock.release()
 
 
 def _root() -> Path:
@@ -137,16 +137,15 @@ def _root() -> Path:
     return cache.absolute() / "outbox"
 
 
-def _lock(folder: Path) -> FileLock:
-    # beside the folder, and never deleted: two could hold two files of one name
-    return FileLock(folder.with_suffix(".lock"))
+def _lock(folder: Path, seconds: float = 0.0) -> AbstractContextManager[None]:
+    return locked(folder.with_suffix(".lock"), seconds)  # beside the folder, which may go
 
 
-def _sweep(root: Path) -> None:
+def _sweep(own: Outbox) -> None:
     """Clear what killed processes left in other places."""
-    for folder in root.iterdir():
-        if folder.is_dir():
-            with contextlib.suppress(Timeout, OSError), _lock(folder).acquire(timeout=0):
+    for folder in own.folder.parent.iterdir():
+        if folder != own.folder and folder.is_dir():
+            with contextlib.suppress(HeldError, OSError), _lock(folder):
                 _clear(Outbox(folder))
 
 

@@ -9,7 +9,7 @@ import os
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,20 +19,11 @@ from dlc_batch.zip_writer import Packed, ZipWriter
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.intake import is_taken
-from dlc_batch_core.labels import FOLDER
 from dlc_batch_core.member_names import is_clutter
 from dlc_batch_core.project_folder import files_of
 from dlc_batch_core.request import REQUEST_FILE, parse_request
 from dlc_batch_core.videos import chosen, is_video
 
-#: Where settings and splits of the shuffles lie that the lab made at home.
-_FROM_HOME = (
-    "dlc-models-pytorch/*/*/train/pytorch_config.yaml",
-    "dlc-models/*/*/train/pose_cfg.yaml",
-    "training-datasets/*/*/metadata.yaml",
-    "training-datasets/*/*/Documentation_data-*.pickle",
-    "training-datasets/*/*/CollectedData_*.csv",
-)
 #: Images that are compressed already: a fast deflate finds what little is left in some of them.
 _DENSE = (".png", ".jpg", ".jpeg")
 _FAST, _THOROUGH = 1, 6  # levels of deflate; 6 is that of `zip`
@@ -73,7 +64,6 @@ def plan_packing(project: Path, request: str | None = None) -> tuple[PackedFile,
     files = {
         f"{project.name}/{path.relative_to(project).as_posix()}": path
         for path in _wanted(project, request)
-        if path.is_file()
     }
     plan = [PackedFile(path, name, path.stat().st_size) for name, path in files.items()]
     if request is not None:
@@ -89,7 +79,7 @@ def pack(
     """Write the zip; `packed` is told the bytes of each file that is in.
 
     Raises:
-        LabError: a file became shorter meanwhile.
+        LabError: a file became shorter or longer meanwhile.
         OSError: a file can't be read, or the zip can't be written.
     """
     with target.open("wb") as opened, ZipWriter(opened) as archive:
@@ -98,9 +88,9 @@ def pack(
                 archive.add(file.member, member)
             else:
                 with file.source.open("rb") as source:
-                    if not archive.store(file.member, source, file.size):
-                        what = f"{file.source} was changed while it was packed."
-                        raise LabError(what, "Say it again when nothing writes to the project.")
+                    is_whole = archive.store(file.member, source, file.size)
+                    if not is_whole or source.read(1):
+                        raise _changed(file)
             packed(file.size)
 
 
@@ -127,6 +117,8 @@ def _done(file: PackedFile, member: Future[Packed] | None) -> tuple[PackedFile, 
 
 def _compress(file: PackedFile) -> Packed:
     data = file.source.read_bytes() if file.content is None else file.content
+    if len(data) != file.size:
+        raise _changed(file)
     is_dense = file.source.suffix.lower() in _DENSE
     library, level = (fast_zlib, _FAST) if is_dense else (zlib, _THOROUGH)
     engine = library.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)  # raw, as zips have it
@@ -137,16 +129,18 @@ def _compress(file: PackedFile) -> Packed:
     return Packed(zipfile.ZIP_STORED, checksum, len(data), data)
 
 
+def _changed(file: PackedFile) -> LabError:
+    what = f"{file.source} was changed while it was packed."
+    return LabError(what, "Say it again when nothing writes to the project.")
+
+
 def _wanted(project: Path, request: str | None) -> Iterator[Path]:
-    yield project / CONFIG_FILE
-    yield project / REQUEST_FILE
-    for pattern in _FROM_HOME:
-        yield from (path for path in project.glob(pattern) if _is_taken(path, project))
-    # with what links lead to, as `zip -r` does
-    for folder, _, names in os.walk(project / FOLDER, followlinks=True):
-        paths = (Path(folder, name) for name in names)
-        yield from (path for path in paths if _is_taken(path, project))
-    yield from _wanted_videos(project, request)
+    """Yield files of what the check sees: with what links lead to, but for a way back."""
+    there = {name: path for name, path in files_of(project).items() if not is_clutter(name)}
+    if REQUEST_FILE in there:
+        yield there[REQUEST_FILE]
+    yield from (path for path in there.values() if _is_taken(path, project))
+    yield from _wanted_videos(there, request)
 
 
 def _is_taken(path: Path, project: Path) -> bool:
@@ -156,14 +150,12 @@ def _is_taken(path: Path, project: Path) -> bool:
     return is_taken(relative) and not is_hidden
 
 
-def _wanted_videos(project: Path, request: str | None) -> Iterator[Path]:
-    own = project / REQUEST_FILE
-    if request is None and own.is_file():
-        request = own.read_text(encoding="utf-8-sig")
+def _wanted_videos(there: Mapping[str, Path], request: str | None) -> Iterator[Path]:
+    if request is None and REQUEST_FILE in there:
+        request = there[REQUEST_FILE].read_text(encoding="utf-8-sig")
     asked = parse_request(request or "").analyze_videos
     if not asked:
         return
-    there = {name: path for name, path in files_of(project).items() if not is_clutter(name)}
     for video in chosen(asked, there):
         if video.path in there:  # one that lies in the bucket does not
             yield there[video.path]

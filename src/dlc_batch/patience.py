@@ -10,13 +10,14 @@ from typing import TypeVar
 
 import botocore.exceptions
 
+from dlc_batch.cloud import may_pass
+
 _T = TypeVar("_T")
 
 #: How long the network may be away (our choice): a router that starts anew, a walk with a laptop.
 MINUTES = 10.0
 _FIRST_PAUSE, _MOST_PAUSE = 1.0, 30.0  # seconds
-_BUSY = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "InternalError"}
-_BROKEN = {"BadDigest", "IncompleteBody"}  # on the way
+_POLL = 0.5  # seconds: Windows tells a waiting Python of Ctrl-C only between two waits
 
 
 class StoppedError(Exception):
@@ -38,11 +39,15 @@ class Patience:
         """Let nothing go on."""
         self._stop.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        return self._stop.is_set()
+
     def check(self) -> None:
         """Raises:
         StoppedError: it was stopped.
         """
-        if self._stop.is_set():
+        if self.is_stopped:
             raise StoppedError
 
     def call(self, ask: Callable[[], _T]) -> _T:
@@ -66,11 +71,16 @@ class Patience:
                 if not may_pass(error) or time.monotonic() >= end:
                     raise
                 self._tell(error)
-                self._stop.wait(pause * random.uniform(0.5, 1))  # noqa: S311  # no secret
+                self._wait(pause * random.uniform(0.5, 1))  # noqa: S311  # no secret
                 pause = min(2 * pause, _MOST_PAUSE)
             else:
                 self._tell_the_end()
                 return answer
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self._stop.wait(min(left, _POLL)):
+            pass
 
     def _tell(self, error: Exception) -> None:
         with self._lock:
@@ -86,14 +96,3 @@ class Patience:
             if self._is_told:
                 self._say("It goes on.")
             self._is_told = False
-
-
-def may_pass(error: Exception) -> bool:
-    """Whether the same request may succeed some minutes later."""
-    if isinstance(error, botocore.exceptions.ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or code in _BUSY | _BROKEN
-    if isinstance(error, botocore.exceptions.SSLError):
-        return False  # a certificate does not heal
-    return isinstance(error, botocore.exceptions.HTTPClientError)

@@ -16,6 +16,9 @@ from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status, from_item
 from dlc_batch_core.words import listed
 
+#: A run that was just sent has its record within this time, in seconds (our choice).
+_APPEARS = 20.0
+
 
 class NoSuchRun(LabError):
     """There is no run of this id, or none yet."""
@@ -85,15 +88,43 @@ def find_run(cloud: Cloud, run_id: str) -> Run:
         own = cloud.table.get(cloud.lab, run_id) if cloud.lab else None
         if own is not None:
             return own
+        items = _items_of_any_lab(cloud, run_id)
+    if not items:
+        raise unknown
+    return from_item(items[0])
+
+
+def _items_of_any_lab(cloud: Cloud, run_id: str) -> list[dict[str, Any]]:
+    try:
         answer = cloud.dynamodb.query(
             TableName=cloud.table_name,
             IndexName="by-run",
             KeyConditionExpression="run_id = :run_id",
             ExpressionAttributeValues={":run_id": {"S": run_id}},
         )
-    if not answer["Items"]:
-        raise unknown
-    return from_item(answer["Items"][0])
+    except botocore.exceptions.ClientError as error:
+        # a scientist may see one lab's records, and this index has those of all
+        if cloud.lab and error.response["Error"]["Code"] == "AccessDeniedException":
+            return []
+        raise
+    return list(answer["Items"])
+
+
+def may_appear(run_id: str, waited: float) -> bool:
+    """Whether a run that is not there may have been sent just before, so many seconds ago."""
+    return is_run_id(run_id) and waited <= _APPEARS
+
+
+def read_object(cloud: Cloud, key: str) -> bytes | None:
+    """Return a small object of a run, or None when there is none."""
+    with aws_errors_as_ours():
+        try:
+            return cloud.s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read()
+        except botocore.exceptions.ClientError as error:
+            # a user without s3:ListBucket is told AccessDenied for what is not there
+            if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):
+                return None
+            raise
 
 
 def records_of(run: Run, shuffle: int | None) -> tuple[Run, ...]:
@@ -157,14 +188,8 @@ def _progress(cloud: Cloud, run: Run) -> Progress | None:
     if run.status in (Status.SUBMITTING, Status.QUEUED, Status.REJECTED):
         return None
     key = RunKeys(run.lab, run.run_id).shuffle(run.shuffle).progress
-    s3 = cloud.s3
-    with aws_errors_as_ours():
-        try:
-            return Progress.from_json(s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read())
-        except (s3.exceptions.NoSuchKey, StateError):
-            return None  # none yet, or one that another version wrote
-        except botocore.exceptions.ClientError as error:
-            # a user without s3:ListBucket is told AccessDenied for what is not there yet
-            if error.response["Error"]["Code"] == "AccessDenied":
-                return None
-            raise
+    content = read_object(cloud, key)
+    try:
+        return None if content is None else Progress.from_json(content)
+    except StateError:
+        return None  # another version wrote it

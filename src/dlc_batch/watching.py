@@ -7,16 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
-from dlc_batch.runs import NoSuchRun, RunStatus, read_status
+from dlc_batch.runs import NoSuchRun, RunStatus, may_appear, read_status
 from dlc_batch_core.aws import BatchQueue
 from dlc_batch_core.errors import OutageError
-from dlc_batch_core.keys import is_run_id
 from dlc_batch_core.progress import Progress
 
 #: How often a run is looked at, in seconds (our choice): its progress is written each 15 at most.
 EVERY = 5.0
-#: A run that was just sent has its record within this time, in seconds (our choice).
-_APPEARS = 20.0
 #: Longest pause between two tries where the connection is broken, in seconds (our choice).
 _LONGEST_PAUSE = 60.0
 
@@ -66,7 +63,7 @@ class Watch:
                 seen = self.look()
                 self._failed = 0
             except NoSuchRun:
-                if not is_run_id(self.run_id) or self.clock() - began > _APPEARS:
+                if not may_appear(self.run_id, self.clock() - began):
                     raise
                 self.sleep(self.every)
                 continue

@@ -3,11 +3,13 @@
 import json
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.client.spoiled_aws import SpoiledAws
 
 from dlc_batch import cli
 from dlc_batch.cloud import Cloud
@@ -26,6 +28,22 @@ def cloud(aws: Any) -> Cloud:
     """A bucket and a table of their own."""
     bucket, table = aws.make_bucket(), aws.make_runs_table()
     return Cloud(aws.session, aws.endpoint_url, bucket, table, "no-queue")
+
+
+@pytest.fixture
+def spoiled() -> Iterator[SpoiledAws]:
+    """The account of `cloud`, behind a door at which answers can be changed."""
+    aws = SpoiledAws("123456789012")  # moto's own
+    yield aws
+    aws.close()
+
+
+@pytest.fixture
+def scientist(cloud: Cloud, spoiled: SpoiledAws) -> Iterator[Cloud]:
+    """The cloud as one sees it who may see the records of the lab miller only."""
+    seen = replace(cloud, session=spoiled.session, endpoint_url=spoiled.endpoint_url, lab="miller")
+    with spoiled.denied("dynamodb", r"\.Query .*by-run"):
+        yield seen
 
 
 @pytest.fixture

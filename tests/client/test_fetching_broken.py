@@ -16,7 +16,7 @@ import pytest
 from tests.client.broken_network import DYING, Network, network_to
 
 from dlc_batch.cloud import Cloud
-from dlc_batch.fetching import Patience, fetch, list_results, preview
+from dlc_batch.fetching import fetch, list_results, preview
 from dlc_batch.fetching.folder import locked, waiting_folder
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import RunKeys
@@ -143,15 +143,12 @@ def test_a_large_file_goes_on_at_its_byte(run: Run, home: Path, network: Network
     assert files_of(home) == wanted(run)
 
 
-def test_a_connection_that_breaks_is_taken_up_with_a_word(
-    run: Run, home: Path, network: Network
-) -> None:
+def test_a_connection_that_breaks_is_taken_up(run: Run, home: Path, network: Network) -> None:
     network.cut_after = 100_000
     process = start(run.run_id, home, "--overwrite")
     _, err = process.communicate()
     assert process.returncode == 0, err
-    assert f"{LARGE}: " in err
-    assert "again in 0.5 s" in err
+    assert {"bytes=100000-", "bytes=200000-"} < set(network.ranges)
     assert files_of(home) == wanted(run)
 
 
@@ -162,11 +159,22 @@ def test_a_network_that_stays_broken_changes_nothing(
     broken = Cloud(cloud.session, network.url, cloud.bucket, cloud.table_name, "")
     network.cut_after = 0
     told = list[str]()
-    patience = Patience(3, 0.01)
     with pytest.raises(CloudError, match="could not be got") as raised:
-        fetch(broken, run, results, home, True, told=told.append, patience=patience)
+        fetch(broken, run, results, home, True, told=told.append, minutes=0.02)
     assert "goes on from where" in raised.value.remedy
-    assert any("again in" in each for each in told)
+    assert ["Trying again" in each for each in told] == [True]
+    assert files_of(home) == HOME
+
+
+def test_a_network_that_is_away_is_waited_for(
+    cloud: Cloud, run: Run, home: Path, closed_port: str
+) -> None:
+    results = list_results(cloud, run)
+    away = Cloud(cloud.session, closed_port, cloud.bucket, cloud.table_name, "")
+    told = list[str]()
+    with pytest.raises(CloudError, match="could not be got"):
+        fetch(away, run, results, home, True, told=told.append, minutes=0.02)
+    assert ["Trying again" in each for each in told] == [True]
     assert files_of(home) == HOME
 
 

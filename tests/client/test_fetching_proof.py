@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from dlc_batch.cloud import Cloud
-from dlc_batch.fetching import Patience, fetch, list_results
+from dlc_batch.fetching import fetch, list_results
 from dlc_batch.fetching.proof import Proof, Proofs
 from dlc_batch.fetching.store import Store
+from dlc_batch.patience import Patience
 from dlc_batch_core.errors import CloudError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.run import Run, Status
@@ -22,7 +23,7 @@ LARGE = random.Random(3).randbytes(20_000_000)  # boto3 uploads it in parts of 8
 
 def proofs(cloud: Cloud, run: Run) -> dict[str, Proof]:
     results = list_results(cloud, run)
-    known = Proofs(Store.of(cloud, Patience(), print), results)
+    known = Proofs(Store.of(cloud, Patience(print)), results)
     return {str(result.path): known.of(result) for result in results}
 
 

@@ -1,10 +1,17 @@
 """What is kept of a project that is being sent, and what of it goes."""
 
+import contextlib
+import hashlib
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dlc_batch.locks import locked
 from dlc_batch.outbox import Outbox, Unfinished, open_outbox
 from dlc_batch.packing import PackedFile
 from dlc_batch_core.errors import LabError
@@ -43,7 +50,60 @@ def test_an_upload_that_was_begun_is_remembered_and_forgotten(cache: Path) -> No
         assert outbox.unfinished() == begun
         assert not outbox.zip.exists()
         outbox.forget()
-    assert [path.suffix for path in (cache / "outbox").iterdir()] == [".lock"]
+    assert list((cache / "outbox").iterdir()) == []
+
+
+HOLD = """
+import sys, time
+from dlc_batch.outbox import open_outbox
+for _ in range(int(sys.argv[2])):
+    with open_outbox("bucket", sys.argv[1]) as outbox:
+        outbox.zip.write_bytes(b"zip")
+        print("held", flush=True)
+        sys.stdin.read()
+        assert outbox.zip.read_bytes() == b"zip"
+"""
+
+
+def start(key: str, times: int = 1, **more: Any) -> subprocess.Popen[str]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    command = [sys.executable, "-c", HOLD, key, str(times)]
+    return subprocess.Popen(command, text=True, **{**pipes, **more})
+
+
+def test_two_processes_send_side_by_side_and_not_to_one_place(cache: Path) -> None:
+    process = start("one")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(LabError, match="Another process"), open_outbox("bucket", "one"):
+        pass
+    with open_outbox("bucket", "two") as outbox:
+        outbox.zip.write_bytes(b"zip")
+        _, err = process.communicate("")
+        assert (process.returncode, err) == (0, "")
+        assert outbox.zip.read_bytes() == b"zip"
+    assert list((cache / "outbox").iterdir()) == []
+
+
+@pytest.mark.usefixtures("cache")
+def test_processes_that_open_their_places_again_and_again_do_not_meet() -> None:
+    all_of_them = [start(key, 200, stdin=subprocess.DEVNULL) for key in ("one", "two", "three")]
+    for process in all_of_them:
+        _, err = process.communicate()
+        assert (process.returncode, err) == (0, "")
+
+
+def test_a_place_that_is_being_swept_is_waited_for(cache: Path) -> None:
+    place = hashlib.sha256(b"bucket\0key").hexdigest()[:32]
+    lock = cache / "outbox" / f"{place}.lock"
+    lock.parent.mkdir(parents=True)
+    with contextlib.ExitStack() as held:
+        held.enter_context(locked(lock))
+        letting_go = threading.Timer(0.3, held.pop_all().close)
+        letting_go.start()
+        with open_outbox("bucket", "key") as outbox:
+            assert outbox.folder.name == place
+        letting_go.join()
 
 
 def test_a_project_larger_than_the_disk_is_not_begun(tmp_path: Path) -> None:

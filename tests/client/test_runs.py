@@ -7,7 +7,7 @@ import pytest
 
 from dlc_batch import LAB_VARIABLE
 from dlc_batch.cloud import Cloud, Where, connect
-from dlc_batch.runs import find_run, list_runs, read_status
+from dlc_batch.runs import NoSuchRun, find_run, list_runs, read_status
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.progress import Progress
@@ -29,6 +29,17 @@ def test_the_users_lab_is_asked_first_and_is_no_limit(cloud: Cloud, record: Reco
     without_index = replace(of_miller, table_name=_table_without_indexes(cloud))
     without_index.dynamodb.put_item(TableName=without_index.table_name, Item=to_item(own))
     assert find_run(without_index, own.run_id) == own
+
+
+def test_who_may_see_one_lab_only_is_told_that_a_run_is_not_there(
+    scientist: Cloud, record: Record
+) -> None:
+    own = record(lab="miller")
+    assert find_run(scientist, own.run_id) == own
+    with pytest.raises(NoSuchRun):
+        find_run(scientist, "mouse-0123456789ab")
+    with pytest.raises(CloudError, match="AccessDenied"):
+        find_run(replace(scientist, lab=None), own.run_id)
 
 
 def _table_without_indexes(cloud: Cloud) -> str:

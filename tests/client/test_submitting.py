@@ -56,12 +56,9 @@ def test_a_missing_bucket_is_told_plainly(aws: Any, archive: Path) -> None:
         send(nowhere, archive, UploadKey("miller", "mouse"))
 
 
-def test_a_network_that_is_gone_is_told_plainly(archive: Path, closed_port: str) -> None:
+def test_a_network_that_is_away_is_waited_for(archive: Path, closed_port: str) -> None:
     session = boto3.Session("test", "test", region_name="eu-west-1")
-    with pytest.raises(CloudError):
-        send(
-            Cloud(session, closed_port, "b", "t", "q"),
-            archive,
-            UploadKey("miller", "mouse"),
-            minutes=0,
-        )
+    cloud, told = Cloud(session, closed_port, "b", "t", "q"), list[str]()
+    with pytest.raises(CloudError, match="The upload stopped"):
+        send(cloud, archive, UploadKey("miller", "mouse"), say=told.append, minutes=0.02)
+    assert ["Trying again" in each for each in told] == [True]

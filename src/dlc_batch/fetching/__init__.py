@@ -19,11 +19,12 @@ from dlc_batch.fetching.folder import (
 from dlc_batch.fetching.placing import Placed, begun, finish_begun, place
 from dlc_batch.fetching.proof import Proofs
 from dlc_batch.fetching.results import Result, list_results
-from dlc_batch.fetching.store import Patience, Store
+from dlc_batch.fetching.store import Store
+from dlc_batch.patience import MINUTES, Patience
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.run import Run
 
-__all__ = ["Changes", "Fetched", "Patience", "Result", "fetch", "list_results", "preview"]
+__all__ = ["Changes", "Fetched", "Result", "fetch", "list_results", "preview"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def fetch(
     *,
     told: Callable[[str], object] = _nothing,
     ask: Callable[[Changes], bool] = _no,
-    patience: Patience | None = None,
+    minutes: float = MINUTES,
 ) -> Fetched:
     """Bring results into a folder; all of them, or none.
 
@@ -70,13 +71,14 @@ def fetch(
         got: is told the bytes as they come, in all as many as the results have.
         told: is told in words what goes wrong and is tried again.
         ask: is asked for leave otherwise; by default it is not given.
+        minutes: how long a lost network is waited for.
 
     Raises:
         LabError: files are there that differ; another fetch into the folder is under way; the
             disk is full or refuses; or this computer can't have files of such names.
         CloudError: S3 refuses, can't be reached, or gives other bytes than the run left.
     """
-    store = Store.of(cloud, patience or Patience(), told)
+    store = Store.of(cloud, Patience(told, minutes))
     _check_names(results, folder)
     with disk_errors_as_ours(folder), locked(folder):
         before = finish_begun(folder).get(run.run_id, Placed())
@@ -112,7 +114,7 @@ def preview(
     _check_names(results, folder)
     if begun(folder):
         told("An earlier fetch was broken off as it put files in place. The next finishes that.")
-    store = Store.of(cloud, Patience(), told)
+    store = Store.of(cloud, Patience(told))
     with disk_errors_as_ours(folder):
         changes = compare(store, results, Proofs(store, results), folder)
         if folder.exists():

@@ -7,10 +7,15 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
+from botocore.exceptions import BotoCoreError
+
+from dlc_batch.cloud import may_pass
 from dlc_batch.fetching.proof import Proofs
 from dlc_batch.fetching.results import Result
-from dlc_batch.fetching.store import WORKERS, Fault, Stopped, Store
+from dlc_batch.fetching.store import WORKERS, Store
+from dlc_batch.patience import Patience, StoppedError
 from dlc_batch_core.errors import CloudError
 
 _POLL = 0.1  # seconds: Windows tells a waiting Python of Ctrl-C only between two waits
@@ -47,30 +52,30 @@ def bring(
 
     def work() -> None:
         try:
-            while not store.stop.is_set():
+            while not store.patience.is_stopped:
                 _bring_one(store, todo.get_nowait(), proofs, waiting, told)
-        except (queue.Empty, Stopped):
+        except (queue.Empty, StoppedError):
             pass
         except BaseException as error:  # told where the others are waited for
             errors.append(error)
-            store.stop.set()
+            store.patience.stop()
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(WORKERS)]
-    _run(threads, store.stop)
+    _run(threads, store.patience)
     if errors:
         raise errors[0]
 
 
-def _run(threads: list[threading.Thread], stop: threading.Event) -> None:
+def _run(threads: list[threading.Thread], patience: Patience) -> None:
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
-            while thread.is_alive() and not stop.is_set():
+            while thread.is_alive() and not patience.is_stopped:
                 thread.join(_POLL)
     finally:  # Ctrl-C, or one of them failed: a daemon that is stuck in a read writes no more
         if any(thread.is_alive() for thread in threads):
-            stop.set()
+            patience.stop()
         for thread in threads:
             if thread.is_alive():
                 thread.join(_LAST_WAIT)
@@ -98,19 +103,24 @@ def _bring_one(
 
 
 def _go_on(store: Store, result: Result, part: Path, got: Callable[[int], object]) -> None:
-    faults = 0
     with part.open("ab") as file:
         got(file.tell())
-        while (start := file.tell()) < result.size:
-            try:
-                for data in store.chunks(result, start):
-                    file.write(data)
-                    got(len(data))
-            except Fault as fault:
-                faults = 1 if file.tell() > start else faults + 1
-                store.wait(result.path, fault, faults)
+        while file.tell() < result.size:
+            store.patiently(result, lambda: _append(store, result, file, got))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _append(store: Store, result: Result, file: IO[bytes], got: Callable[[int], object]) -> None:
+    """Write what comes. Where something came before it broke off, the rest is asked for anew."""
+    start = file.tell()
+    try:
+        for data in store.chunks(result, start):
+            file.write(data)
+            got(len(data))
+    except BotoCoreError as error:
+        if file.tell() == start or not may_pass(error):
+            raise
 
 
 def _remove_stale(waiting: Path, names: set[str]) -> None:

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath, PurePosixPath
-from typing import IO
 
+from dlc_batch import locks
+from dlc_batch.locks import HeldError
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.member_names import fold
 from dlc_batch_core.words import listed
@@ -51,64 +51,17 @@ def locked(folder: Path) -> Iterator[None]:
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _LOCK
-    file = _open_locked(path)
     try:
-        yield
+        with locks.locked(folder / _LOCK):
+            yield
+    except HeldError as error:
+        raise LabError(
+            f"Another fetch into {folder} is under way.", "Try again when it has ended."
+        ) from error
     finally:
-        if sys.platform != "win32":  # while it is held, so that nobody locks what is gone
-            path.unlink(missing_ok=True)
-        file.close()
-        if sys.platform == "win32":  # which removes no file that somebody has open
-            with contextlib.suppress(OSError):
-                path.unlink()
         if made:
             with contextlib.suppress(OSError):  # there is something in it
                 folder.rmdir()
-
-
-def _open_locked(path: Path) -> IO[bytes]:
-    while True:
-        file = path.open("ab")
-        try:
-            _lock(file)
-            if _is_still_at(file, path):
-                return file
-        except OSError as error:
-            file.close()
-            raise LabError(
-                f"Another fetch into {path.parent} is under way.", "Try again when it has ended."
-            ) from error
-        file.close()
-
-
-def _is_still_at(file: IO[bytes], path: Path) -> bool:
-    """Whether the fetch that held it before has not removed it meanwhile."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    #: Of network disks without locks: then there is none, as before.
-    _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})
-
-    def _lock(file: IO[bytes]) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
 
 
 def check_room(folder: Path, needed: int) -> None:
