@@ -92,7 +92,7 @@ def test_a_dry_run_sends_nothing(cloud: Cloud, project: Path, run_cli: RunCli) -
     assert answer.json["quote"] == {"hours_limit": 24.0, "trainings": 0, "shuffles": 1}
     plain = run_cli("submit", project, "--dry-run")
     assert plain.code == 0
-    assert "It is ended after 24 hours." in plain.out
+    assert "It is ended after 24 hours at the latest." in plain.out
     assert "Nothing was sent." in plain.err
     assert cloud.s3.list_objects_v2(Bucket=cloud.bucket)["KeyCount"] == 0
 

@@ -13,7 +13,7 @@ from dlc_batch_core.run import Run, Status
 
 RUN = Run("miller", "mouse-0123456789ab", Status.RUNNING, "b", "uploads/miller/mouse.zip")
 PROGRESS = Progress("train", "", epoch=3, epochs=9, loss=0.5, phase="pose", seconds_left=3900)
-SEEN = Seen(RunStatus(RUN, PROGRESS), {1: "RUNNING"}, {1: (4.0, 3.0, 0.5)}, 0.0)
+SEEN = Seen(RunStatus(RUN, PROGRESS), {1: "RUNNING"}, {1: {1: 4.0, 2: 3.0, 3: 0.5}}, 0.0)
 
 
 def lines_of(*looks: Seen) -> list[str]:

@@ -99,7 +99,7 @@ def test_mails_tell_what_is_known() -> None:
     known = replace(RUN, quote=quote(WORK, [TRAINED], 24, RATES).to_dict())
     assert "likely to take 0.9 to 1.8 hours" in quote_of(known)
     assert "measured at your lab's last training" in quote_of(known)
-    assert "which cost 25.28 $ at most" in quote_of(known)
+    assert "costs 25.28 $ at most" in quote_of(known)
     local = replace(RUN, quote=Quote(24, math.inf).to_dict())
     assert "$" not in quote_of(local)
     assert "ended after 24 hours" in quote_of(local)
@@ -109,7 +109,7 @@ def test_mails_tell_what_is_known() -> None:
 def test_mails_tell_what_it_came_to() -> None:
     cost = Cost(2.1, 0.54).to_dict()
     paid = replace(RUN, cost=cost, instance_type="g4dn.xlarge")
-    assert cost_of(paid).startswith("It cost about 0.54 $: 2.1 hours on a g4dn.xlarge")
+    assert cost_of(paid).startswith("It cost about 0.54 $, for 2.1 hours on a g4dn.xlarge")
     bound = replace(RUN, cost=Cost(2.1, 0.54, is_at_most=True).to_dict())
-    assert cost_of(bound).startswith("It cost at most 0.54 $: 2.1 hours,")
+    assert cost_of(bound).startswith("It cost at most 0.54 $, for 2.1 hours")
     assert cost_of(RUN) == ""

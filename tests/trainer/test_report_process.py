@@ -12,7 +12,7 @@ import pytest
 from tests.trainer.report.results import MadeUp
 
 from dlc_batch_core.request import Request
-from dlc_batch_trainer.errors import Interrupted
+from dlc_batch_trainer import report_process
 from dlc_batch_trainer.report.task import Task, report_files
 from dlc_batch_trainer.report_process import ReportProcess
 
@@ -31,8 +31,10 @@ def never() -> bool:
     return False
 
 
-def process(tmp_path: Path, is_interrupted: Callable[[], bool] = never) -> ReportProcess:
-    return ReportProcess(tmp_path, is_interrupted)
+def process(
+    tmp_path: Path, is_interrupted: Callable[[], bool] = never, seconds_left: float = 3600
+) -> ReportProcess:
+    return ReportProcess(tmp_path, is_interrupted, seconds_left)
 
 
 def test_it_is_made(task: Task, tmp_path: Path) -> None:
@@ -50,16 +52,24 @@ def test_what_it_can_not_read_is_said(task: Task, tmp_path: Path) -> None:
     assert not (task.folder / "report.html").exists()
 
 
-def test_one_that_is_stuck_is_ended(task: Task, tmp_path: Path) -> None:
-    stuck = replace(process(tmp_path), most_seconds=0.0)
-    assert "not made within" in (stuck.make(task) or "")
+def test_one_that_is_stuck_is_ended(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_process, "_MOST_SECONDS", 0.0)
+    assert "not made within" in (process(tmp_path).make(task) or "")
 
 
-def test_it_ends_with_the_host(task: Task, tmp_path: Path) -> None:
+def test_it_leaves_time_to_tell_the_outcome(task: Task, tmp_path: Path) -> None:
+    assert process(tmp_path, seconds_left=20.0).make(task) == "the time limit was near"
+
+
+def test_a_host_that_is_taken_away_ends_it_and_not_the_training(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_process, "_LAST_SECONDS", 0.0)
     asked = threading.Event()
     asked.set()
-    with pytest.raises(Interrupted):
-        process(tmp_path, asked.is_set).make(task)
+    assert process(tmp_path, asked.is_set).make(task) == "the computer was taken away"
     assert not (task.folder / "report.html").exists()
 
 

@@ -104,7 +104,7 @@ class TrainingProgram:
         """Train the shuffle and leave its results in S3; then do what is to follow.
 
         Args:
-            on_trained: told as soon as the results are safe, where something is to follow.
+            on_trained: told as soon as the results are safe, whatever becomes of the rest.
 
         Raises:
             DlcBatchError: with a sentence and a remedy, whoever must act.
@@ -120,10 +120,10 @@ class TrainingProgram:
                 end = self._train(run, upload, checkpoints, signals)
                 files = self._write_results(run)
                 self._record(checkpoints, trained=True)
+                on_trained(Trained(end.message, end.metrics, files))
                 files = (*files, *self._report(run, signals))
                 trained = Trained(end.message, end.metrics, files)
                 if run.request.analyze_videos or run.request.export_model:
-                    on_trained(trained)
                     after = self._follow(run, signals)
                     files = (*files, *after.files)
                     if run.request.analyze_videos:
@@ -202,15 +202,13 @@ class TrainingProgram:
 
         Returns:
             its files, relative to results/; none where it could not be made, which is a note.
-
-        Raises:
-            Interrupted: the host is taken away.
         """
         own = own_folder(self.shuffle, run.request.shuffles)
         results, project = self.work / "results", self.work / "project"
         task = Task(str(results), own, str(project), tuple(notes), uncertain or {})
         try:
-            why = ReportProcess(self.work, signals.interrupt).make(task)
+            seconds = 3600 * run.request.time_limit_hours - self._spent - self._seconds_gone()
+            why = ReportProcess(self.work, signals.interrupt, seconds).make(task)
             if why is None:
                 return self.store.write_some_results(results, report_files(results, own))
         except (*STORE_ERRORS, OSError) as error:

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlc_batch_trainer.errors import Interrupted
 from dlc_batch_trainer.report.task import Task
 from dlc_batch_trainer.supervisor import worker_environment
 
 #: It takes seconds. One that takes longer is stuck (our choice).
 _MOST_SECONDS = 300.0
+#: Kept of the time limit for what comes after it: files to upload, the outcome.
+_SPARE_SECONDS = 20.0
+#: Of what the host gives from its notice on, which is 30 s at the least.
+_LAST_SECONDS = 15.0
 _LOOK_SECONDS = 0.25
 
 
@@ -25,16 +28,13 @@ class ReportProcess:
 
     work: Path
     is_interrupted: Callable[[], bool]  # the host is taken away
-    most_seconds: float = _MOST_SECONDS
+    seconds_left: float  # of the training's time limit
 
     def make(self, task: Task) -> str | None:
         """Make the report of a training.
 
         Returns:
             None where it is there; else why it is not, for the lab. The log gets it in full.
-
-        Raises:
-            Interrupted: the host is taken away.
         """
         path = self.work / "report.json"
         path.write_text(task.to_json(), encoding="utf-8")
@@ -47,12 +47,18 @@ class ReportProcess:
         return why
 
     def _wait(self, process: subprocess.Popen[bytes]) -> str | None:
-        began = time.monotonic()
+        now = time.monotonic()
+        stuck, late, gone = now + _MOST_SECONDS, now + self.seconds_left - _SPARE_SECONDS, None
         while process.poll() is None:
-            if self.is_interrupted():
-                raise Interrupted
-            if time.monotonic() - began > self.most_seconds:
-                return f"it was not made within {self.most_seconds / 60:g} minutes"
+            now = time.monotonic()
+            if gone is None and self.is_interrupted():
+                gone = now + _LAST_SECONDS
+            if gone is not None and now > gone:
+                return "the computer was taken away"
+            if now > late:
+                return "the time limit was near"
+            if now > stuck:
+                return f"it was not made within {_MOST_SECONDS / 60:g} minutes"
             time.sleep(_LOOK_SECONDS)
         code = process.returncode
         return f"its process ended with exit code {code}, and the log tells why" if code else None

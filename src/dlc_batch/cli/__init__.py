@@ -116,20 +116,20 @@ def main() -> None:
     except click.Abort as abort:
         if isinstance(abort.__context__, KeyboardInterrupt):
             _end_interrupted()
-        _fail("Nothing was done.", "", 1)
+        _end("Nothing was done.", "", 1)
     except KeyboardInterrupt:
         _end_interrupted()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except DlcBatchError as error:
-        _fail(f"Error: {error.message}", error.remedy, 2)
+        _end(f"Error: {error.message}", error.remedy, 2)
     except OSError as error:  # a disk that is full, a file that may not be written
         where = f"{error.filename}: " if error.filename else ""
-        _fail(f"Error: {where}{error.strerror or error}.", "", 2)
+        _end(f"Error: {where}{error.strerror or error}.", "", 2)
 
 
-def _fail(message: str, remedy: str, code: int) -> NoReturn:
+def _end(message: str, remedy: str, code: int) -> NoReturn:
     click.echo(message, err=True)
     if remedy:
         click.echo(remedy, err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,13 @@ def draw_frames(project: Path, frames: tuple[ScoredFrame, ...]) -> list[Picture]
 def _draw(path: Path, frame: ScoredFrame) -> Picture | None:
     try:
         with Image.open(path) as opened:
-            image = _as_colours(opened)
-    except (OSError, ValueError, Image.DecompressionBombError):
+            return _drawn(_as_colours(opened), frame)
+    except Exception:  # whatever a broken image does to Pillow, there is more in the report
+        traceback.print_exc()
         return None
+
+
+def _drawn(image: Image.Image, frame: ScoredFrame) -> Picture:
     scale = _LONGER_SIDE / max(image.size)
     size = round(image.width * scale), round(image.height * scale)
     image = image.resize(size, Image.Resampling.LANCZOS)
