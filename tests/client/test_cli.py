@@ -58,6 +58,18 @@ def test_each_command_tells_its_purpose() -> None:
         assert command.help, path
 
 
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_a_name_that_the_console_can_not_show_is_no_traceback(option: tuple[str, ...]) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "dlc_batch", "check", "Ωμέγα", *option],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        check=False,
+    )
+    assert (shown.returncode, shown.stderr) == (1, b"")
+    assert b"\\u03a9\\u03bc" in shown.stdout
+
+
 def test_each_command_answers_in_json() -> None:
     for path in commands(cli):
         command: click.Command = cli

@@ -44,7 +44,7 @@ _INTERRUPTED = InfrastructureError(
 #: about to be taken away.
 _OUTCOME_SECONDS, _HURRIED_SECONDS = 60.0, 3.0
 #: Stands in the outcome until what follows the training has ended.
-_UNFINISHED = "What was to follow the training (videos, export) did not come to its end."
+_UNFINISHED = "What was to follow the training (report, videos, export) did not come to its end."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,6 +5,7 @@ Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -110,6 +111,9 @@ def main() -> None:
 
     Exit codes: as above; 130 after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a pipe of Windows can't take every name
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -86,7 +86,7 @@ def progress(sentence: str) -> None:
 
 def print_json(value: object) -> None:
     """Print the one JSON object of an answer."""
-    click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=1))
+    click.echo(json.dumps(_plain(value), indent=1))
 
 
 def _plain(value: object) -> object:
