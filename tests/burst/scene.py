@@ -31,7 +31,7 @@ LABS = 20
 BROKEN_EVERY = 20
 _UPLOADERS = 8
 _LOOK_S = 1.0
-_TOLD = 2  # rules that tell functions of events: of uploads, and of jobs
+_TOLD = 3  # rules that tell functions of events: of uploads, of jobs, and of blocked queues
 _OURS = "burst-scene"  # marks this scene's own requests
 
 

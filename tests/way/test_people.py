@@ -17,7 +17,7 @@ from tests.client.relay import relay_to
 from dlc_batch.cloud import Cloud
 from dlc_batch.ending import How, cancel, stop
 from dlc_batch.job_logs import Reader, attempts_of
-from dlc_batch.runs import find_run, list_runs, read_status
+from dlc_batch.runs import NoSuchRun, find_run, list_runs, read_status
 from dlc_batch.submitting import send
 from dlc_batch.watching import Watch
 from dlc_batch_core.errors import CloudError
@@ -156,7 +156,7 @@ def test_the_client_shows_the_own_labs_runs_when_it_knows_the_lab(
     assert own in list_runs(cloud, "miller")
     with pytest.raises(CloudError, match="AccessDenied"):
         list_runs(cloud, "other")
-    with pytest.raises(CloudError, match="AccessDenied"):
+    with pytest.raises(NoSuchRun, match="There is no run"):  # nor is told that there is one
         find_run(cloud, runs["other"].run_id)
 
 

@@ -73,7 +73,7 @@ def test_what_eventbridge_could_not_hand_over_goes_to_the_function_that_it_was_f
     assert [each["fate"].partition(":")[0] for each in answers] == [
         "told again",
         "taken out",
-        "left",
+        "left in the queue",
     ]
     assert {each["why"] for each in answers} == {"no permission"}
     assert way.ended(run).status == "SUCCEEDED"

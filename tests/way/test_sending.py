@@ -4,6 +4,7 @@ befalls them: a clear sentence, the right exit code, and nothing half done."""
 import hashlib
 import json
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -221,7 +222,8 @@ def test_ctrl_c_at_any_moment_leaves_no_half_file_and_no_traceback(
         time.sleep(0.1 + moments.random() * whole)
         command.interrupt()
         code = command.wait(30)
-        assert code in (0, 130), command.shown
+        # Python ends itself by the signal, 130 to a shell, where it came inside of an exec()
+        assert code in (0, 130, -signal.SIGINT), command.shown
         assert left() in ([], ["upload.json"])
         if code == 0:
             break

@@ -120,14 +120,16 @@ class TrainingProgram:
                 end = self._train(run, upload, checkpoints, signals)
                 files = self._write_results(run)
                 self._record(checkpoints, trained=True)
-                on_trained(Trained(end.message, end.metrics, files))
-                files = (*files, *self._report(run, signals))
+                with self.termination.deferred():  # what is trained is not told as cut off
+                    on_trained(Trained(end.message, end.metrics, files))
+                    files = (*files, *self._report(run, signals))
                 trained = Trained(end.message, end.metrics, files)
                 if run.request.analyze_videos or run.request.export_model:
                     after = self._follow(run, signals)
                     files = (*files, *after.files)
                     if run.request.analyze_videos:
-                        files += self._report(run, signals, after.notes, after.uncertain)
+                        with self.termination.deferred():
+                            files += self._report(run, signals, after.notes, after.uncertain)
                     files = tuple(dict.fromkeys(files))  # the report is made anew
                     trained = Trained(end.message, end.metrics, files, after.follow_up)
         except BaseException as error:
