@@ -21,6 +21,8 @@ for name in ("--bucket", "--lab", "--run-id", "--shuffle"):
     parser.add_argument(name, required=True)
 asked = parser.parse_args()
 
+if asked.lab == "endless":
+    time.sleep(300)
 own = RunKeys(asked.lab, asked.run_id).shuffle(int(asked.shuffle))
 
 
@@ -43,8 +45,6 @@ sys.stdout.flush()
 action = heed() if asked.lab == "heedful" else None
 if asked.lab == "slow":
     time.sleep(3)  # long enough to be seen running
-if asked.lab == "endless":
-    time.sleep(300)
 is_on_demand = "OnDemand" in os.environ["AWS_BATCH_JQ_NAME"]
 if asked.lab == "lost" or (asked.lab == "spotty" and not is_on_demand):
     os.kill(os.getpid(), signal.SIGKILL)  # as a host that is taken away
