@@ -29,7 +29,7 @@ def rate_of(iteration: int) -> float:
     return next(rate for rate, last in SCHEDULE if iteration <= last)
 
 
-@pytest.fixture(scope="module", params=["single", "multi"])
+@pytest.fixture(scope="module", params=["single", pytest.param("multi", marks=pytest.mark.long)])
 def trainings(request: pytest.FixtureRequest, play: Play) -> dict[str, Any]:
     """The same training: left alone; interrupted; and gone on with in a new process."""
     project = str(request.getfixturevalue(request.param))

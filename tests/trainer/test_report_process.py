@@ -73,6 +73,7 @@ def test_a_host_that_is_taken_away_ends_it_and_not_the_training(
     assert not (task.folder / "report.html").exists()
 
 
+@pytest.mark.long
 def test_a_training_is_not_lost_for_its_report(
     bench: Bench, tiny_project: Path, tiny_request: Request, tmp_path: Path
 ) -> None:
