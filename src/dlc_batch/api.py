@@ -20,10 +20,10 @@ from dlc_batch.outbox import open_outbox
 from dlc_batch.packing import plan_packing
 from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch.runs import RunStatus, find_run, list_runs, read_status
-from dlc_batch.submitting import Submitted, send, upload_key
+from dlc_batch.submitting import Submitted, send, upload_key, upload_name
 from dlc_batch.watching import EVERY, Seen, Watch
 from dlc_batch_core.check import Check
-from dlc_batch_core.errors import LabError, ProjectError
+from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB
 
 
@@ -90,13 +90,8 @@ class Lab:
             LabError: keys were given with a zip, into which they can't be written.
         """
         path = Path(project)
-        given = name or (path.stem if path.is_file() else path.resolve().name)
-        target = upload_key(self.name or DEFAULT_LAB, given)
-        changes = RequestChanges(request, overrides or {})
-        if changes and not path.is_dir():
-            what = f"{path} is a zip: what is asked for can't be written into it."
-            raise LabError(what, "Name the project's folder instead.")
-        asked = changed_request(path, changes)
+        target = upload_key(self.name or DEFAULT_LAB, name or upload_name(path))
+        asked = changed_request(path, RequestChanges(request, overrides or {}))
         found = check_path(path, request=asked)
         if not found.is_trainable:
             raise ProjectError(found.problems)

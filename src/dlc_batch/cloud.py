@@ -257,11 +257,17 @@ def may_pass(error: Exception) -> bool:
     """Whether the same request may succeed some minutes later, as nobody does anything."""
     if isinstance(error, botocore.exceptions.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = error.response.get("Error", {}).get("Code", "")
-        return status >= _SERVER_ERROR or code in _BUSY | _BROKEN
+        return status >= _SERVER_ERROR or code_of(error) in _BUSY | _BROKEN
     if isinstance(error, botocore.exceptions.SSLError):
         return False  # a certificate does not heal
     return isinstance(error, _OUTAGES)
+
+
+def code_of(error: BaseException | None) -> str:
+    """Return AWS's word for what it refused, such as NoSuchKey; empty where it is no answer."""
+    if not isinstance(error, botocore.exceptions.ClientError):
+        return ""
+    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 #: What botocore raises where no answer came, or half of one.
@@ -302,7 +308,7 @@ _REMEDIES = {
 
 
 def _from_answer(error: botocore.exceptions.ClientError) -> CloudError:
-    code = error.response.get("Error", {}).get("Code", "")
+    code = code_of(error)
     message = error.response.get("Error", {}).get("Message", str(error))
     remedy = _REMEDIES.get(code, "Try again later.")
     if remedy == _ASK and not os.environ.get(LAB_VARIABLE):

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.exceptions
 
 from dlc_batch import fast_zlib
+from dlc_batch.cloud import code_of
 from dlc_batch.outbox import Outbox, Unfinished
 from dlc_batch.patience import Patience
 from dlc_batch_core.errors import LabError
@@ -111,7 +112,7 @@ class Multipart:
         try:
             return begun, self._patience.call(lambda: self._list(begun.upload_id))
         except botocore.exceptions.ClientError as error:
-            if _code(error) != _GONE:
+            if code_of(error) != _GONE:
                 raise
             return begun, None
 
@@ -148,7 +149,7 @@ class Multipart:
                 )
             )
         except botocore.exceptions.ClientError as error:
-            if _code(error) != _GONE:
+            if code_of(error) != _GONE:
                 raise
         self._outbox.forget()
 
@@ -215,7 +216,7 @@ class Multipart:
             )
         except botocore.exceptions.ClientError as error:
             # the answer to an earlier try was lost
-            stored = self._arrived(begun) if _code(error) == _GONE else None
+            stored = self._arrived(begun) if code_of(error) == _GONE else None
             if stored is None:
                 raise
             return stored
@@ -235,7 +236,7 @@ class Multipart:
             )
         except botocore.exceptions.ClientError as error:
             # who may not list the bucket is told 403 for what is not there
-            if _code(error) in ("403", "404"):
+            if code_of(error) in ("403", "404"):
                 return None
             raise
         is_ours = head["Metadata"].get(MARK) == begun.mark
@@ -273,7 +274,3 @@ def _wait(done: queue.SimpleQueue[Any]) -> Any:
             return done.get(timeout=1)  # without one, Ctrl-C waits on Windows
         except queue.Empty:
             continue
-
-
-def _code(error: botocore.exceptions.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))

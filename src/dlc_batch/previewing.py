@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from dlc_batch_core.costs import Rates
 from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.label_folders import IMAGES
 from dlc_batch_core.ledger import Ledger
-from dlc_batch_core.problems import Problem
+from dlc_batch_core.problems import Problem, in_stable_order
 from dlc_batch_core.videos import is_video
 from dlc_batch_core.work import work_of
 
@@ -90,6 +90,11 @@ class Forecast:
     @classmethod
     def without_cloud(cls, error: DlcBatchError) -> Forecast:
         return cls(None, str(error))
+
+    def added_to(self, check: Check) -> Check:
+        """Return what a check found, with what the cloud would say."""
+        problems = in_stable_order([*check.problems, *self.problems])
+        return replace(check, problems=problems, mended=(*check.mended, *self.notes))
 
 
 def forecast(cloud: Cloud, target: UploadKey, check: Check) -> Forecast:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.errors import LabError, ProjectError
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.request import REQUEST_FILE
 from dlc_batch_core.yaml_reader import MAX_YAML_BYTES, read_yaml_mapping
@@ -47,10 +47,18 @@ def changed_request(project: Path, changes: RequestChanges) -> str | None:
     """Return the text of a project's request with the changes; None: there are none.
 
     Raises:
+        LabError: there are changes, and the project is a zip.
         ProjectError: its dlc-batch.yaml can't be read.
     """
     if not changes:
         return None
+    if not project.is_dir():
+        lines = changes.over("").rstrip()
+        raise LabError(
+            f"{project} is a zip: what is asked for can't be written into it.",
+            f"Name the project's folder instead, or write this into the {REQUEST_FILE} beside"
+            f" config.yaml and zip it anew:\n{lines}",
+        )
     own = project / REQUEST_FILE
     try:
         if own.is_file() and own.stat().st_size > MAX_YAML_BYTES:

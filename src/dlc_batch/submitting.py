@@ -35,6 +35,11 @@ class Submitted:
     key: str
 
 
+def upload_name(project: Path) -> str:
+    """Return the name that a project's folder, or its zip, is sent by where none is given."""
+    return project.stem if project.is_file() else project.resolve().name
+
+
 def upload_key(lab: str, name: str) -> UploadKey:
     """Return the inbox key for a project of this name.
 

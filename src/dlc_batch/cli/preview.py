@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,7 +13,6 @@ from dlc_batch_core.check import Check
 from dlc_batch_core.errors import DlcBatchError
 from dlc_batch_core.keys import UploadKey
 from dlc_batch_core.money import words_of
-from dlc_batch_core.problems import in_stable_order
 
 
 def show_preview(
@@ -30,8 +28,7 @@ def show_preview(
         ahead = forecast(options.connect(), target, found)
     except DlcBatchError as error:
         ahead = Forecast.without_cloud(error)
-    problems = in_stable_order([*found.problems, *ahead.problems])
-    found = replace(found, problems=problems, mended=(*found.mended, *ahead.notes))
+    found = ahead.added_to(found)
     load = load_of(project, request) if found.is_trainable else Load({})
     if as_json:
         print_json(_to_dict(target, found, load, ahead))

@@ -16,9 +16,8 @@ from dlc_batch.cli.request_options import SubmitCommand, changes_of
 from dlc_batch.inherited import notes_of_earlier_runs
 from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch_core.check import Check
-from dlc_batch_core.errors import LabError, ProjectError
+from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
-from dlc_batch_core.request import REQUEST_FILE
 
 if TYPE_CHECKING:
     from dlc_batch.cloud import Cloud
@@ -60,12 +59,10 @@ def submit(
     What to train stands in the project's dlc-batch.yaml. The options below go over it in what is
     sent; the file itself stays as it is.
     """
-    from dlc_batch.submitting import upload_key  # here: --help needs no boto3
+    from dlc_batch.submitting import upload_key, upload_name  # here: --help needs no boto3
 
-    target = upload_key(lab, name or _stem(project))
+    target = upload_key(lab, name or upload_name(project))
     changes = changes_of(asked)
-    if changes and not project.is_dir():
-        _refuse_changes(project, changes)
     found, request = _check(project, changes)  # of a folder all, also what would stay here
     if dry_run:
         _preview(options, project, target, found, request, as_json)
@@ -85,19 +82,6 @@ def submit(
 
 
 submit.params += request_options.options()
-
-
-def _stem(project: Path) -> str:
-    return project.stem if project.is_file() else project.resolve().name
-
-
-def _refuse_changes(archive: Path, changes: RequestChanges) -> NoReturn:
-    lines = changes.over("").rstrip()
-    raise LabError(
-        f"{archive} is a zip: what is asked for can't be written into it.",
-        f"Name the project's folder instead, or write this into the {REQUEST_FILE} beside"
-        f" config.yaml and zip it anew:\n{lines}",
-    )
 
 
 def _check(project: Path, changes: RequestChanges) -> tuple[Check, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlc_batch.cloud import Cloud, aws_errors_as_ours
+from dlc_batch.cloud import Cloud, aws_errors_as_ours, code_of
 from dlc_batch_core.errors import CloudError, LabError, OutageError
 from dlc_batch_core.keys import RunKeys, own_folder
 from dlc_batch_core.run import Run
@@ -38,7 +38,10 @@ def read_report(cloud: Cloud, run: Run, shuffle: int) -> bytes:
     except OutageError:
         raise
     except CloudError as error:
-        code = getattr(error.__cause__, "response", {}).get("Error", {}).get("Code", "")
-        if code in ("NoSuchKey", "404", "AccessDenied"):  # who may not list is told the latter
+        if code_of(error.__cause__) in (
+            "NoSuchKey",
+            "404",
+            "AccessDenied",
+        ):  # who may not list is told the latter
             raise none from error
         raise

@@ -19,7 +19,6 @@ from dlc_batch_core.check import Check
 from dlc_batch_core.errors import DlcBatchError, LabError
 from dlc_batch_core.keys import DEFAULT_LAB
 from dlc_batch_core.money import words_of
-from dlc_batch_core.problems import in_stable_order
 
 
 @dataclass(frozen=True)
@@ -111,9 +110,7 @@ def _check(cloud: Cloud, drop: Drop, errand: Errand) -> Checked:
         ahead = forecast(cloud, drop.target, found)
     except DlcBatchError as error:
         return Checked(found, f"What it may cost can't be told now: {error}")
-    problems = in_stable_order([*found.problems, *ahead.problems])
-    whole = Check(**{**vars(found), "problems": problems})
-    return Checked(whole, words_of(ahead.quote) if ahead.quote else ahead.why_not)
+    return Checked(ahead.added_to(found), words_of(ahead.quote) if ahead.quote else ahead.why_not)
 
 
 def _named(found: Check, drop: Drop) -> Check:

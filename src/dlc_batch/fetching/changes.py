@@ -75,10 +75,8 @@ def _kind(store: Store, result: Result, proofs: Proofs, folder: Path) -> str:
             )
     if not target.exists() and not target.is_symlink():
         return "new"
-    if target.is_file() and target.stat().st_size == result.size:
-        proof = proofs.of(result)
-        if proof.is_of_content and proof.holds_of(target):
-            return "unchanged"
+    if proofs.is_content_of(result, target):
+        return "unchanged"
     if target.name == _METADATA and _holds_all_shuffles_of(store.read(result), target):
         return "grown"
     return "replaced"

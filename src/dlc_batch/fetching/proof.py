@@ -60,6 +60,7 @@ class Proofs:
             if _RUN_FILE.fullmatch(str(result.path)):
                 self._hashes |= _hashes(store.read(result))
         self._known = dict[Result, Proof]()
+        self._seen = dict[tuple[Result, int, int, int], bool]()
 
     def of(self, result: Result) -> Proof:
         """Return what a file that has a result's bytes gives."""
@@ -68,6 +69,17 @@ class Proofs:
             proof = Proof(result.size, "sha256", bytes.fromhex(told)) if told else None
             self._known[result] = proof or _ask(self._store, result)
         return self._known[result]
+
+    def is_content_of(self, result: Result, path: Path) -> bool:
+        """Whether a file has a result's very bytes; it is read again only if it was changed."""
+        if not path.is_file() or path.stat().st_size != result.size:
+            return False
+        now = path.stat()
+        key = (result, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+        if key not in self._seen:
+            proof = self.of(result)
+            self._seen[key] = proof.is_of_content and proof.holds_of(path)
+        return self._seen[key]
 
 
 def _ask(store: Store, result: Result) -> Proof:

@@ -19,6 +19,11 @@ _SHUFFLE = re.compile(r"shuffle([0-9]+)(?![0-9])")
 #: The lab's own, which no run leaves and no fetch touches.
 _CONFIG = "config.yaml"
 _MOST_NAMED = 3  # of the files that are gone
+#: What to do about them.
+DELETED = (
+    "Somebody deleted them. For some weeks your admin can bring them back (docs/operate.md); after"
+    " that, upload the project again."
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,7 @@ def _lost(run: Run, lacking: Sequence[str]) -> CloudError:
     more = f" and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
     return CloudError(
         f"The results of run {run.run_id} are not whole: {shown}{more}.",
-        "Somebody deleted them. For some weeks your admin can bring them back (docs/operate.md);"
-        " after that, upload the project again.",
+        DELETED,
     )
 
 

@@ -16,8 +16,8 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
-from dlc_batch.cloud import Cloud, aws_errors_as_ours, may_pass
-from dlc_batch.fetching.results import Result
+from dlc_batch.cloud import Cloud, aws_errors_as_ours, code_of, may_pass
+from dlc_batch.fetching.results import DELETED, Result
 from dlc_batch.patience import Patience
 from dlc_batch_core.errors import CloudError
 
@@ -118,11 +118,11 @@ def _told(error: BotoCoreError | ClientError, result: Result) -> Exception:
             f"{result.path} could not be got: {' '.join(str(error).split()).rstrip('.')}.",
             "Check the network. The same command goes on from where this one got.",
         )
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
+    code = code_of(error)
     if code == _CHANGED:
         what = f"{result.path} was changed in the bucket meanwhile."
         return CloudError(what, "Fetch again.")
     if code in _GONE:
         what = f"{result.path} is gone from the bucket."
-        return CloudError(what, "Somebody deleted it: upload the project again.")
+        return CloudError(what, DELETED)
     return error
