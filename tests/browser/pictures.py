@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
 from tests.client.console.lab import Lab
-from tests.client.console.running import make_stack, running
+from tests.client.console.running import environment_of, running
 from tests.conftest import AwsServices
 
 from dlc_batch.cloud import Cloud
@@ -96,7 +96,7 @@ def take_console(browser: Browser, folder: Path) -> Iterator[Path]:
     bucket, table = aws.make_bucket(), aws.make_runs_table()
     cloud = Cloud(aws.session, aws.endpoint_url, bucket, table, "no-queue")
     runs = {name: run.run_id for name, run in Lab(cloud).fill().items()}
-    with running(make_stack(aws, cloud)) as address:
+    with running(environment_of(aws, cloud)) as address:
         for view, path in CONSOLE.items():
             url = address.split("/?")[0] + path.format(**runs)
             yield take(browser, url, view, folder, address)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import NARROW, WIDE, Watched
 from tests.client.console.lab import Lab
-from tests.client.console.running import make_stack, running
+from tests.client.console.running import environment_of, running
 from tests.client.relay import relay_to
 
 from dlc_batch.cloud import Cloud
@@ -73,7 +73,7 @@ def place(aws: Any) -> Iterator[Place]:
     runs["several"] = lab.several()
     path = "labeled-data/" * 30
     runs["long"] = lab.write(LONG, Status.FAILED, 200, lab="b" * 32, message=path, notes=(path,))
-    with running(make_stack(aws, cloud)) as address:
+    with running(environment_of(aws, cloud)) as address:
         yield Place(address, cloud, lab, runs)
 
 
@@ -307,7 +307,7 @@ def test_a_network_that_is_gone_is_a_banner_until_it_is_back(
     aws: Any, place: Place, open_page: Open
 ) -> None:
     with relay_to(aws.endpoint_url) as relay:
-        environment = {**make_stack(aws, place.cloud), "AWS_ENDPOINT_URL": relay.url}
+        environment = {**environment_of(aws, place.cloud), "AWS_ENDPOINT_URL": relay.url}
         with running(environment) as address:
             watched = open_page(address)
             page = watched.page
@@ -340,7 +340,7 @@ def test_keyboard_alone_fetches(go: Open, place: Place, tmp_path: Path) -> None:
 
 
 def test_a_console_that_has_ended_is_said(aws: Any, place: Place, open_page: Open) -> None:
-    with running(make_stack(aws, place.cloud)) as address:
+    with running(environment_of(aws, place.cloud)) as address:
         page = open_page(address).page
         page.goto(address.split("/?")[0] + f"/runs/{place.runs['training'].run_id}")
     expect(page.locator("#banner")).to_contain_text(

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.client.spoiled_aws import SpoiledAws
+from tests.client.stacks import make_stack, recorder
 
 from dlc_batch import cli
 from dlc_batch.cloud import Cloud
-from dlc_batch_core.run import Run, Status, to_item
+from dlc_batch_core.run import Run
 
 
 @pytest.fixture(autouse=True)
@@ -49,21 +49,7 @@ def scientist(cloud: Cloud, spoiled: SpoiledAws) -> Iterator[Cloud]:
 @pytest.fixture
 def record(cloud: Cloud) -> Callable[..., Run]:
     """Writes the record of a run."""
-
-    def write(**values: Any) -> Run:
-        defaults = {
-            "lab": "miller",
-            "run_id": f"mouse-{uuid.uuid4().hex[:12]}",
-            "status": Status.QUEUED,
-            "bucket": cloud.bucket,
-            "key": "uploads/miller/mouse.zip",
-            "submitted_at": "2026-01-02T03:04:05.678+00:00",
-        }
-        run = Run(**{**defaults, **values})
-        cloud.dynamodb.put_item(TableName=cloud.table_name, Item=to_item(run))
-        return run
-
-    return write
+    return recorder(cloud)
 
 
 @pytest.fixture
@@ -115,25 +101,10 @@ def run_cli(
 @pytest.fixture
 def stack(aws: Any, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
     """A deployed stack, by its outputs, that the environment's credentials lead to."""
-    name = f"stack-{uuid.uuid4().hex[:8]}"
-    outputs = {"Bucket": cloud.bucket, "RunsTable": cloud.table_name, "JobQueue": "no-queue"}
-    template = {
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
-    }
-    formation = aws.client("cloudformation")
-    formation.create_stack(StackName=name, TemplateBody=json.dumps(template))
-    for variable, value in {
-        "AWS_ENDPOINT_URL": aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_MAX_ATTEMPTS": "1",
-        "DLC_BATCH_CLOUD": "aws",
-        "DLC_BATCH_STACK": name,
-    }.items():
+    variables = make_stack(aws, cloud)
+    for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
-    return name
+    return variables["DLC_BATCH_STACK"]
 
 
 @pytest.fixture

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.client.console.running import Visitor, make_stack, running
+from tests.client.console.running import Visitor, environment_of, running
+from tests.client.stacks import recorder
 
 from dlc_batch.cloud import Cloud
-from dlc_batch_core.run import Run, Status, to_item
+from dlc_batch_core.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -23,27 +23,13 @@ def cloud(aws: Any) -> Cloud:
 @pytest.fixture(scope="module")
 def record(cloud: Cloud) -> Callable[..., Run]:
     """Writes the record of a run."""
-
-    def write(**values: Any) -> Run:
-        defaults = {
-            "lab": "miller",
-            "run_id": f"mouse-{uuid.uuid4().hex[:12]}",
-            "status": Status.QUEUED,
-            "bucket": cloud.bucket,
-            "key": "uploads/miller/mouse.zip",
-            "submitted_at": "2026-01-02T03:04:05.678+00:00",
-        }
-        run = Run(**{**defaults, **values})
-        cloud.dynamodb.put_item(TableName=cloud.table_name, Item=to_item(run))
-        return run
-
-    return write
+    return recorder(cloud)
 
 
 @pytest.fixture(scope="module")
 def address(aws: Any, cloud: Cloud) -> Iterator[str]:
     """A console that shows them."""
-    with running(make_stack(aws, cloud)) as found:
+    with running(environment_of(aws, cloud)) as found:
         yield found
 
 

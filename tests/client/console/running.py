@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from tests.client.stacks import make_stack
 
 from dlc_batch.cloud import Cloud
 
@@ -77,26 +77,9 @@ class Visitor:
         return self.ask("POST", path, urlencode(form or {}).encode(), **{**own, **headers})
 
 
-def make_stack(aws: Any, cloud: Cloud) -> dict[str, str]:
-    """Make a stack whose outputs name a cloud's parts; return the environment that leads to it."""
-    name = f"stack-{uuid.uuid4().hex[:8]}"
-    outputs = {"Bucket": cloud.bucket, "RunsTable": cloud.table_name, "JobQueue": cloud.job_queue}
-    template = {
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
-    }
-    formation = aws.client("cloudformation")
-    formation.create_stack(StackName=name, TemplateBody=json.dumps(template))
-    return {
-        **os.environ,
-        "AWS_ENDPOINT_URL": aws.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_MAX_ATTEMPTS": "1",
-        "DLC_BATCH_CLOUD": "aws",
-        "DLC_BATCH_STACK": name,
-    }
+def environment_of(aws: Any, cloud: Cloud) -> dict[str, str]:
+    """Return an environment that leads to a stack of a cloud's parts, which it makes."""
+    return {**os.environ, **make_stack(aws, cloud)}
 
 
 def start(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:

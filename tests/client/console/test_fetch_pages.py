@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.client.console.lab import STATS, Lab
-from tests.client.console.running import Visitor, make_stack, start
+from tests.client.console.running import Visitor, environment_of, start
 from tests.client.console.test_send_pages import settled
 from tests.client.relay import relay_to
 
@@ -61,7 +61,7 @@ def test_a_fetch_that_is_broken_off_is_said(
 ) -> None:
     """Ctrl-C while the network is away."""
     with relay_to(aws.endpoint_url) as relay:
-        environment = {**make_stack(aws, cloud), "AWS_ENDPOINT_URL": relay.url}
+        environment = {**environment_of(aws, cloud), "AWS_ENDPOINT_URL": relay.url}
         process = start(environment)
         assert process.stdout is not None
         visitor = Visitor(process.stdout.readline().strip()).come_in()

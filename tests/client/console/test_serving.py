@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.client.console.running import Answer, Visitor, make_stack, running, start
+from tests.client.console.running import Answer, Visitor, environment_of, running, start
 from tests.client.relay import relay_to
 
 from dlc_batch.cloud import Cloud
@@ -32,7 +32,7 @@ ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if has
 def test_it_says_where_it_is_and_ends_when_told(
     aws: Any, cloud: Cloud, tmp_path: Path, number: int
 ) -> None:
-    process = start({**make_stack(aws, cloud), "TMPDIR": str(tmp_path)})
+    process = start({**environment_of(aws, cloud), "TMPDIR": str(tmp_path)})
     assert process.stdout is not None
     address = process.stdout.readline().strip()
     assert re.fullmatch(
@@ -50,7 +50,7 @@ def test_it_says_where_it_is_and_ends_when_told(
 
 
 def test_the_address_in_json(aws: Any, cloud: Cloud) -> None:
-    process = start(make_stack(aws, cloud), "--json")
+    process = start(environment_of(aws, cloud), "--json")
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "}\n")
     address = json.loads("".join(lines) + "}")["address"]
@@ -124,7 +124,7 @@ def test_a_network_that_is_gone_is_a_banner_and_then_it_goes_on(
     path = f"/runs/{record().run_id}"
     with relay_to(aws.endpoint_url) as relay:
         relay.broken = lambda _: "gone"
-        environment = {**make_stack(aws, cloud), "AWS_ENDPOINT_URL": relay.url}
+        environment = {**environment_of(aws, cloud), "AWS_ENDPOINT_URL": relay.url}
         with running(environment) as address:
             visitor = Visitor(address).come_in()
             answer = visitor.get("/")  # it was never there
