@@ -1,0 +1,96 @@
+"""What the network saw in each view: DeepLabCut's tables of predictions, as arrays."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dlc_batch_trainer.three_d.scene import Array
+
+
+class SeveralAnimalsError(Exception):
+    """Which animal of one view is which of another is not known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Of one view."""
+
+    scorer: str  # DeepLabCut's name of the network
+    body_parts: tuple[str, ...]
+    pixels: Array  # (frames, points, 2); NaN where there is none
+    confidence: Array  # (frames, points), 0 to 1
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Of all views, frame by frame; a video that is shorter than another has NaN at its end."""
+
+    scorer: str
+    cameras: tuple[str, ...]
+    body_parts: tuple[str, ...]
+    pixels: Array  # (cameras, frames, points, 2)
+    confidence: Array  # (cameras, frames, points)
+    lengths: tuple[int, ...]  # frames of each video
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read DeepLabCut's .csv of a video.
+
+    Args:
+        path: three rows of header, four with several animals, then a row a frame.
+
+    Raises:
+        SeveralAnimalsError: it is of several animals.
+        ValueError: it is no such table.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        head = {row[0]: row[1:] for row in itertools.islice(rows, 3)}
+        if "individuals" in head:
+            raise SeveralAnimalsError
+        values = [[float(cell) if cell else np.nan for cell in row[1:]] for row in rows]
+    parts = head["bodyparts"][::3]
+    if head["coords"] != ["x", "y", "likelihood"] * len(parts):
+        raise ValueError(f"{path.name} is no table of DeepLabCut's predictions")
+    table = np.array(values, float).reshape(len(values), len(parts), 3)
+    return Predictions(head["scorer"][0], tuple(parts), table[..., :2], table[..., 2])
+
+
+def read_views(tables: Mapping[str, Path], order: Sequence[str]) -> Views:
+    """Read the predictions of videos that show the same.
+
+    Args:
+        tables: DeepLabCut's .csv by the name of the camera.
+        order: of the cameras.
+
+    Raises:
+        SeveralAnimalsError, ValueError: as `read_predictions`, or the body parts differ.
+    """
+    cameras = [name for name in order if name in tables]
+    found = [read_predictions(tables[name]) for name in cameras]
+    if len({each.body_parts for each in found}) != 1:
+        raise ValueError("the views have different body parts")
+    lengths = tuple(len(each.pixels) for each in found)
+    longest, parts = max(lengths), found[0].body_parts
+    pixels = np.full((len(found), longest, len(parts), 2), np.nan)
+    confidence = np.zeros((len(found), longest, len(parts)))
+    for n, each in enumerate(found):
+        pixels[n, : lengths[n]], confidence[n, : lengths[n]] = each.pixels, each.confidence
+    return Views(found[0].scorer, tuple(cameras), parts, pixels, confidence, lengths)
+
+
+def bones_of(skeleton: object, body_parts: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Return config.yaml's skeleton as pairs of points; what names no body part is left out."""
+    place = {name: number for number, name in enumerate(body_parts)}
+    pairs = skeleton if isinstance(skeleton, list) else []
+    return tuple(
+        (place[each[0]], place[each[1]])
+        for each in pairs
+        if isinstance(each, list) and len(each) == 2 and set(each) <= place.keys()
+    )
