@@ -41,7 +41,7 @@ from dlc_batch_trainer.ingest import Ingest
 from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.progress import ProgressReporter
 from dlc_batch_trainer.report.task import Task, report_files
-from dlc_batch_trainer.report_process import ReportProcess
+from dlc_batch_trainer.side_process import SideProcess
 from dlc_batch_trainer.spot import NOTICE_SECONDS, Metadata, is_to_be_taken_away
 from dlc_batch_trainer.store import RunStore, StoredUpload
 from dlc_batch_trainer.supervisor import Signals, Supervisor, WorkerEnd
@@ -51,6 +51,8 @@ from dlc_batch_trainer.watch import Disk, Stall, seconds_until_end_of
 from dlc_batch_trainer.worker_job import WorkerJob
 
 _CONTROL_SECONDS = 10.0  # how often control.json is read
+#: A report takes seconds. One that takes longer is stuck (our choice).
+_REPORT_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -210,8 +212,8 @@ class TrainingProgram:
         results, project = self.work / "results", self.work / "project"
         task = Task(str(results), own, str(project), tuple(notes), uncertain or {})
         try:
-            seconds = 3600 * run.request.time_limit_hours - self._spent - self._seconds_gone()
-            why = ReportProcess(self.work, signals.interrupt, seconds).make(task)
+            process = self._beside("dlc_batch_trainer.report", run, signals, _REPORT_SECONDS)
+            why = process.run(task.to_json())
             if why is None:
                 files = self.store.write_some_results(results, report_files(results, own))
                 self.mended = [note for note in self.mended if note != self._unreported]
@@ -221,6 +223,12 @@ class TrainingProgram:
         self._unreported = failure("The report", why)
         self.mended = list(dict.fromkeys([*self.mended, self._unreported]))
         return ()
+
+    def _beside(
+        self, module: str, run: RunRequest, signals: Signals, most_seconds: float
+    ) -> SideProcess:
+        seconds = 3600 * run.request.time_limit_hours - self._spent - self._seconds_gone()
+        return SideProcess(module, self.work, signals.interrupt, seconds, most_seconds)
 
     def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:
         """Bring everything that the training process needs onto the disk."""

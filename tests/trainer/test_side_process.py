@@ -1,4 +1,4 @@
-"""The process that makes a report: whatever becomes of it, the training is done."""
+"""The process that makes a report, say: whatever becomes of it, the training is done."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from tests.trainer.report.results import MadeUp
 
 from dlc_batch_core.request import Request
-from dlc_batch_trainer import report_process
+from dlc_batch_trainer import side_process
 from dlc_batch_trainer.report.task import Task, report_files
-from dlc_batch_trainer.report_process import ReportProcess
+from dlc_batch_trainer.side_process import SideProcess
 
 if TYPE_CHECKING:
     from tests.trainer.conftest import Bench
@@ -34,13 +34,17 @@ def never() -> bool:
 
 
 def process(
-    tmp_path: Path, is_interrupted: Callable[[], bool] = never, seconds_left: float = 3600
-) -> ReportProcess:
-    return ReportProcess(tmp_path, is_interrupted, seconds_left)
+    tmp_path: Path,
+    is_interrupted: Callable[[], bool] = never,
+    seconds_left: float = 3600,
+    most_seconds: float = 300,
+) -> SideProcess:
+    module = "dlc_batch_trainer.report"
+    return SideProcess(module, tmp_path, is_interrupted, seconds_left, most_seconds)
 
 
 def test_it_is_made(task: Task, tmp_path: Path) -> None:
-    assert process(tmp_path).make(task) is None
+    assert process(tmp_path).run(task.to_json()) is None
     names = report_files(Path(task.results), task.own)
     assert names[0] == "report.html"
     assert {"figures/learning.png", "figures/worst-05.jpg"} < set(names)
@@ -49,29 +53,27 @@ def test_it_is_made(task: Task, tmp_path: Path) -> None:
 
 def test_what_it_can_not_read_is_said(task: Task, tmp_path: Path) -> None:
     (task.folder / "run.json").write_text("no JSON")
-    why = process(tmp_path).make(task)
+    why = process(tmp_path).run(task.to_json())
     assert why == "its process ended with exit code 1, and the log tells why"
     assert not (task.folder / "report.html").exists()
 
 
-def test_one_that_is_stuck_is_ended(
-    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(report_process, "_MOST_SECONDS", 0.0)
-    assert "not made within" in (process(tmp_path).make(task) or "")
+def test_one_that_is_stuck_is_ended(task: Task, tmp_path: Path) -> None:
+    why = process(tmp_path, most_seconds=0.0).run(task.to_json())
+    assert why == "it was not made within 0 minutes"
 
 
 def test_it_leaves_time_to_tell_the_outcome(task: Task, tmp_path: Path) -> None:
-    assert process(tmp_path, seconds_left=20.0).make(task) == "the time limit was near"
+    assert process(tmp_path, seconds_left=20.0).run(task.to_json()) == "the time limit was near"
 
 
 def test_a_host_that_is_taken_away_ends_it_and_not_the_training(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_process, "_LAST_SECONDS", 0.0)
+    monkeypatch.setattr(side_process, "_LAST_SECONDS", 0.0)
     asked = threading.Event()
     asked.set()
-    assert process(tmp_path, asked.is_set).make(task) == "the computer was taken away"
+    assert process(tmp_path, asked.is_set).run(task.to_json()) == "the computer was taken away"
     assert not (task.folder / "report.html").exists()
 
 
