@@ -1,4 +1,4 @@
-"""What was asked for after a training, and what came of it: videos, and the export."""
+"""What was asked for after a training, and what came of it: videos, poses in space, the export."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 from dlc_batch_core.videos import VIDEO_FOLDER
 
+#: In results/.
+SPACE_FOLDER = "3d/"
 _LIVE_FOLDERS = {"pytorch": "exported-models-pytorch/", "tensorflow": "exported-models/"}
 
 
@@ -20,9 +22,14 @@ class FollowUp:
     labeled: int = 0  # videos of which there is a copy with the points drawn
     export_asked: bool = False
     exported: bool = False
+    recordings_asked: int = 0  # seen by several cameras
+    recordings: int = 0  # of which there are poses in space
+    calibration_px: float | None = None  # reprojection error of the corners (RMS)
+    reprojection_px: float | None = None  # of the points of all recordings (median)
+    error_mm: float | None = None  # standard error of a point in space (median)
 
     def to_dict(self) -> dict[str, float]:
-        return {name: float(each) for name, each in asdict(self).items()}
+        return {name: float(each) for name, each in asdict(self).items() if each is not None}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, float]) -> FollowUp:
@@ -34,6 +41,11 @@ class FollowUp:
             labeled=int(value.get("labeled", 0)),
             export_asked=bool(value.get("export_asked")),
             exported=bool(value.get("exported")),
+            recordings_asked=int(value.get("recordings_asked", 0)),
+            recordings=int(value.get("recordings", 0)),
+            calibration_px=value.get("calibration_px"),
+            reprojection_px=value.get("reprojection_px"),
+            error_mm=value.get("error_mm"),
         )
 
     def sentences(self, engine: str = "pytorch") -> Iterator[str]:
@@ -42,6 +54,8 @@ class FollowUp:
             yield self._analysed()
         if self.videos and self.labeled_asked:
             yield self._labeled()
+        if self.recordings_asked:
+            yield self._in_space()
         if self.exported:
             yield f"The network for DeepLabCut-live lies in {_LIVE_FOLDERS[engine]} there."
         elif self.export_asked:
@@ -62,6 +76,26 @@ class FollowUp:
             f"{self.videos} of {asked} videos {verb} analysed: {where}. The notes below"
             f" say what became of the {'other' if asked - self.videos == 1 else 'others'}."
         )
+
+    def _in_space(self) -> str:
+        asked, made = self.recordings_asked, self.recordings
+        if not made:
+            return "There are no poses in space; the notes below say why."
+        if made == asked:
+            which = "the recording lie" if asked == 1 else f"all {asked} recordings lie"
+        else:
+            which = f"{made} of {asked} recordings (the notes below say why not of all) lie"
+        known = [
+            words.format(value)
+            for words, value in (
+                ("the cameras are calibrated to {:.2f} px", self.calibration_px),
+                ("the views agree to {:.2f} px", self.reprojection_px),
+                ("half of the points have a standard error below {:.2g} mm", self.error_mm),
+            )
+            if value is not None
+        ]
+        measure = f": {', '.join(known)}" if known else ""
+        return f"Poses in space of {which} in {SPACE_FOLDER} there{measure}."
 
     def _labeled(self) -> str:
         if self.labeled == self.videos:

@@ -198,6 +198,17 @@ MAILS: dict[str, Callable[[], Mail]] = {
             "Export of the network for live use failed: no memory. The training is not affected.",
         ),
     ),
+    "succeeded-in-space": lambda: final(
+        **{**TRAINED, "files": RESULTS + VIDEOS},
+        follow_up={
+            **FILMED,
+            "recordings_asked": 2.0,
+            "recordings": 2.0,
+            "calibration_px": 0.314,
+            "reprojection_px": 1.2,
+            "error_mm": 0.871,
+        },
+    ),
     "interrupted": lambda: final(**{**TRAINED, "attempt": 4, "submission": 2}),
     "stopped-early": lambda: final(
         status=Status.SUCCEEDED,

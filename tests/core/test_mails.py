@@ -103,6 +103,20 @@ def test_an_interrupted_training_says_what_it_lost(
         (FollowUp(1, 1, True, 1), "It has a copy with the points drawn, beside them."),
         (FollowUp(3, 3, True), "No copy with the points drawn could be made;"),
         (FollowUp(3, 3, True, 1), "1 of them has a copy with the points drawn"),
+        (FollowUp(recordings_asked=1), "There are no poses in space; the notes below say why."),
+        (FollowUp(recordings_asked=1, recordings=1), "Poses in space of the recording lie in 3d/"),
+        (FollowUp(recordings_asked=3, recordings=2), "2 of 3 recordings (the notes below say"),
+        (
+            FollowUp(
+                recordings_asked=2,
+                recordings=2,
+                calibration_px=0.314,
+                reprojection_px=1.2,
+                error_mm=0.871,
+            ),
+            "of all 2 recordings lie in 3d/ there: the cameras are calibrated to 0.31 px, the views"
+            " agree to 1.20 px, half of the points have a standard error below 0.87 mm.",
+        ),
         (FollowUp(export_asked=True), "The network could not be exported for DeepLabCut-live;"),
         (FollowUp(export_asked=True, exported=True), "lies in exported-models-pytorch/ there."),
     ],
