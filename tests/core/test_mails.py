@@ -114,8 +114,8 @@ def test_an_interrupted_training_says_what_it_lost(
                 reprojection_px=1.2,
                 error_mm=0.871,
             ),
-            "of all 2 recordings lie in 3d/ there: the cameras are calibrated to 0.31 px, the views"
-            " agree to 1.20 px, half of the points have a standard error below 0.87 mm.",
+            "of all 2 recordings lie in 3d/ there: the cameras are calibrated to 0.31 px, the"
+            " views agree to 1.20 px, half of the points have a standard error below 0.87 mm.",
         ),
         (FollowUp(export_asked=True), "The network could not be exported for DeepLabCut-live;"),
         (FollowUp(export_asked=True, exported=True), "lies in exported-models-pytorch/ there."),
