@@ -6,6 +6,7 @@ video that can't be read.
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import traceback
@@ -27,6 +28,7 @@ class Done:
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()  # sentences for the lab: what failed
     uncertain: tuple[int, ...] = ()  # frames of the last video, the least sure first
+    frames_per_second: float = 0.0  # of the last video; 0: not known
 
 
 @dataclass
@@ -91,7 +93,22 @@ def analyze(
             continue
         taken.add(video.stem)
         _analyze(trained, video, folder, steps, is_filtered, is_labeled)
-    return Done(_files(folder), tuple(steps.notes), _least_sure(folder, videos[-1:]))
+    return Done(
+        _files(folder),
+        tuple(steps.notes),
+        _least_sure(folder, videos[-1:]),
+        _frames_per_second(videos[-1]),
+    )
+
+
+def _frames_per_second(video: Path) -> float:
+    # Not at the top, as above
+    import cv2
+
+    opened = cv2.VideoCapture(str(video))
+    found = opened.get(cv2.CAP_PROP_FPS)
+    opened.release()
+    return float(found) if math.isfinite(found) else 0.0
 
 
 def _least_sure(folder: Path, videos: Sequence[Path]) -> tuple[int, ...]:

@@ -54,6 +54,12 @@ class Answer:
 
     notes: tuple[str, ...] = ()  # sentences on what failed
     uncertain: tuple[int, ...] = ()  # frames of the video, the least sure first
+    frames_per_second: float = 0.0  # of the video; 0: not known
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Answer:
+        value = json.loads(text)
+        return cls(tuple(value["notes"]), tuple(value["uncertain"]), value["frames_per_second"])
 
 
 @dataclass
@@ -128,7 +134,7 @@ class AfterProcess:
             more = os.read(self._answers, _MOST_READ) if self._answers in ready else b""
             answer += more
             if answer.endswith(b"\n"):
-                return Answer(**{name: tuple(each) for name, each in json.loads(answer).items()})
+                return Answer.from_json(answer)
             if has_ended and not text and not more:
                 raise OSError(f"its process died (exit code {process.returncode})")
             if reason := self.reason_to_end():

@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with os.fdopen(int(descriptor), "w", encoding="utf-8") as answers:
         while True:
             done = steps.get().run()
-            answers.write(json.dumps({"notes": done.notes, "uncertain": done.uncertain}) + "\n")
+            answer = {**asdict(done), "files": ()}  # its watcher finds them in the folder
+            answers.write(json.dumps(answer) + "\n")
             answers.flush()
 
 

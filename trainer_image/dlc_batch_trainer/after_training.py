@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.archive import CONFIG_FILE
@@ -36,7 +36,6 @@ from dlc_batch_trainer.videos import Videos
 
 _RECORD = f"{VIDEO_FOLDER}analysed.json"
 _ENGINES = {"dlc-models-pytorch": "pytorch", "dlc-models": "tensorflow"}
-_ANALYSED = ("files", "notes", "uncertain")
 _SHUFFLE = re.compile(r"trainset([0-9]+)shuffle([0-9]+)")
 #: Tells which video of how many is begun, and its name.
 Tell = Callable[[int, int, str], None]
@@ -49,6 +48,17 @@ class Analysed:
     files: tuple[str, ...]  # relative to results/
     notes: tuple[str, ...]  # sentences for the lab
     uncertain: tuple[int, ...] = ()  # frames worth labelling, the least sure first
+    frames_per_second: float = 0.0  # of the video; 0: not known
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Analysed:
+        """Read what an earlier attempt wrote."""
+        return cls(
+            files=tuple(value["files"]),
+            notes=tuple(value["notes"]),
+            uncertain=tuple(value.get("uncertain", ())),
+            frames_per_second=float(value.get("frames_per_second", 0.0)),
+        )
 
     @property
     def is_tracked(self) -> bool:
@@ -97,6 +107,7 @@ class AfterTraining:
     files: list[str] = field(default_factory=list)  # relative to results/
     notes: list[str] = field(default_factory=list)  # sentences for the lab
     uncertain: dict[str, tuple[int, ...]] = field(default_factory=dict)  # by `videos/...`
+    analysed: dict[Video, Analysed] = field(default_factory=dict)  # of which there are tables
     follow_up: FollowUp = field(default_factory=FollowUp)
     is_cut_short: bool = False  # there was a reason to end before all was done
 
@@ -160,6 +171,8 @@ class AfterTraining:
             self.files += done.files
             self.notes += done.notes
             self.uncertain[f"{VIDEO_FOLDER}{video.place}"] = done.uncertain
+            if done.is_tracked:
+                self.analysed[video] = done
             self._count(done)
 
     def _count(self, done: Analysed) -> None:
@@ -196,7 +209,7 @@ class AfterTraining:
         answer = self.process.run(step)
         files = self.store.write_results(made)
         shutil.rmtree(made)
-        return Analysed(files, answer.notes, answer.uncertain)
+        return Analysed(files, answer.notes, answer.uncertain, answer.frames_per_second)
 
     def _failed(self, what: str, error: Exception) -> None:
         self.notes.append(_note(what, error))
@@ -215,10 +228,7 @@ class AfterTraining:
             value = json.loads(answer["Body"].read())
             if value["snapshot"] != trained.snapshot:
                 return {}
-            return {
-                path: Analysed(**{name: tuple(each.get(name, ())) for name in _ANALYSED})
-                for path, each in value["videos"].items()
-            }
+            return {path: Analysed.from_dict(each) for path, each in value["videos"].items()}
         except (*STORE_ERRORS, ValueError, KeyError, TypeError, AttributeError):
             return {}  # there is none, most likely: all videos are analysed
 
