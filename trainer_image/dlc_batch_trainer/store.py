@@ -173,6 +173,11 @@ class RunStore:
                 patiently(partial(self._upload, path, key))
         return tuple(names)
 
+    def fetch_result(self, name: str, path: Path) -> None:
+        """Bring a file of the results back; `name` is relative to results/."""
+        key = self.keys.results + name
+        patiently(partial(self.client.download_file, self.bucket, key, str(path)))
+
     def find_snapshots(self, run_id: str, target: Path) -> tuple[Path, ...]:
         """Bring the snapshots of an earlier run of the same lab.
 

@@ -1,0 +1,66 @@
+"""What the process for poses in space is to do, as whoever starts it says it; nothing large is
+imported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CalibrationTask:
+    """Calibrate the cameras, or read a calibration that was made elsewhere."""
+
+    cameras: Mapping[str, Any]  # the section `cameras` of the request
+    project: str  # folder: our copy, with the images
+    target: str  # folder for calibration.json
+    answer: str  # file for the Answer
+
+    def to_json(self) -> str:
+        return json.dumps({"calibrate": asdict(self)})
+
+
+@dataclass(frozen=True)
+class RecordingTask:
+    """Put the views of one recording together."""
+
+    name: str  # of the recording
+    tables: Mapping[str, str]  # DeepLabCut's .csv by the camera's name
+    calibration: str  # file
+    offsets: Mapping[str, int] | str  # frames by camera, or auto
+    pcutoff: float
+    skeleton: Any  # config.yaml's
+    frames_per_second: float
+    target: str  # folder for what is made
+    answer: str  # file for the Answer
+
+    def to_json(self) -> str:
+        return json.dumps({"recording": asdict(self)})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a task."""
+
+    notes: tuple[str, ...] = ()  # sentences for the lab
+    problems: tuple[Mapping[str, Any], ...] = ()  # why the cameras can't be calibrated
+    figures: Mapping[str, float] | None = None  # for follow_up: calibration_px and so on
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Answer:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        return cls(tuple(value["notes"]), tuple(value["problems"]), value["figures"])
+
+
+def read_task(path: Path) -> CalibrationTask | RecordingTask:
+    """Read what `to_json` gave."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    if "calibrate" in value:
+        return CalibrationTask(**value["calibrate"])
+    return RecordingTask(**value["recording"])
