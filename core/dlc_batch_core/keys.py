@@ -6,6 +6,12 @@ runs/<lab>/<run_id>/request.json            what to train
 runs/<lab>/<run_id>/results/                what the lab gets
 runs/<lab>/<run_id>/results/shuffle<k>/     of several shuffles, what is not DeepLabCut's own
 runs/<lab>/<run_id>/shuffle<k>/             one training: progress, outcome, control, checkpoints
+
+and of the checkpoints of one training, below shuffle<k>/checkpoints/:
+
+files/<sha256>     content; the same is uploaded once (the best snapshot seldom changes)
+<number>.json      its manifest: position, best so far, seed, and the files by name and hash
+attempts.json      which attempts there were, where each began and how it ended
 """
 
 from __future__ import annotations
@@ -13,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dlc_batch_core.errors import UploadKeyError
@@ -25,9 +31,8 @@ DEFAULT_LAB = "default"
 LAB_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
 #: Keeps a job's name, <run id>_<lab>_shuffle<k>, within Batch's 128 characters.
 MAX_SLUG = 40
-#: Beside the checkpoints of a training: which attempts there were, of which jobs.
-ATTEMPTS = "attempts.json"
 _SUFFIX = ".zip"
+_MANIFEST = re.compile(r"([0-9]{6,})\.json")
 _RUN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9-]{{0,{MAX_SLUG - 1}}}-[0-9a-f]{{12}}")
 
 
@@ -87,6 +92,34 @@ def is_run_id(text: str) -> bool:
 
 
 @dataclass(frozen=True)
+class CheckpointKeys:
+    """Keys of the checkpoints of one training."""
+
+    prefix: str  # of ShuffleKeys.checkpoints
+
+    @property
+    def attempts(self) -> str:
+        return f"{self.prefix}attempts.json"
+
+    @property
+    def files(self) -> str:
+        return f"{self.prefix}files/"
+
+    def file(self, sha256: str) -> str:
+        """Return the key of a file with this content."""
+        return f"{self.files}{sha256}"
+
+    def manifest(self, number: int) -> str:
+        """Return the key of the manifest of checkpoint `number`, from 1."""
+        return f"{self.prefix}{number:06}.json"
+
+    def numbers(self, keys: Iterable[str]) -> list[int]:
+        """Return the numbers of the checkpoints whose manifests are among these keys."""
+        names = (key.removeprefix(self.prefix) for key in keys)
+        return [int(found[1]) for name in names if (found := _MANIFEST.fullmatch(name))]
+
+
+@dataclass(frozen=True)
 class ShuffleKeys:
     """Keys of one training within a run."""
 
@@ -110,7 +143,7 @@ class ShuffleKeys:
 
     @property
     def attempts(self) -> str:
-        return f"{self.checkpoints}{ATTEMPTS}"
+        return CheckpointKeys(self.checkpoints).attempts
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,11 @@ def listed(names: Iterable[object], most: int = _MOST) -> str:
     return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def percent(share: float) -> str:
+    """Return a share of one as a percentage of two digits at the least: `8.5 %`, `184 %`."""
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+
+
 def counted(count: int, things: str) -> str:
     """Return so many of some things, named by their plural with an s: `1 epoch`, `2 epochs`."""
     return f"{count} {things.removesuffix('s') if count == 1 else things}"

@@ -18,6 +18,7 @@ from dlc_batch.fetching import fetch as fetch_results
 from dlc_batch.job_logs import Reader
 from dlc_batch.outbox import open_outbox
 from dlc_batch.packing import plan_packing
+from dlc_batch.profiles import Profile, settings
 from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch.runs import RunStatus, find_run, list_runs, read_status
 from dlc_batch.submitting import Submitted, send, upload_key, upload_name
@@ -28,27 +29,36 @@ from dlc_batch_core.keys import DEFAULT_LAB
 
 
 def connect(
-    stack: str = DEFAULT_STACK,
+    stack: str | None = None,
     lab: str | None = None,
     *,
+    at: str | None = None,
     region: str | None = None,
     profile: str | None = None,
-    cloud: str = "auto",
+    cloud: str | None = None,
 ) -> Lab:
     """Find a deployed stack, as `dlc-batch` finds it.
 
     Args:
-        stack: its name.
+        stack: its name; None: dlc-batch.
         lab: whose runs are meant; None: that of DLC_BATCH_LAB, else `default` to submit, and all
             to list.
+        at: a profile of `dlc-batch profile`; it stands for what is not given here.
         region, profile: of AWS; None: AWS's own configuration.
-        cloud: auto (a running local cloud, else AWS), local or aws.
+        cloud: auto (a running local cloud, else AWS), local or aws; None: auto.
 
     Raises:
+        LabError: there is no such profile of `dlc-batch profile`.
         CloudError: there is no such stack, or it can't be reached.
     """
-    found = connect_cloud(Where(cloud), stack, region, profile)
-    return Lab(found if lab is None else replace(found, lab=lab))
+    named = settings().find(at) if at else Profile(cloud="auto")
+    found = connect_cloud(
+        Where(cloud or named.cloud),
+        stack or named.stack or DEFAULT_STACK,
+        region or named.region,
+        profile or named.profile,
+    )
+    return Lab(replace(found, lab=lab or named.lab or found.lab))
 
 
 def check(project: str | Path) -> Check:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import click
+
 from dlc_batch_core.errors import LabError
 
 _PROFILES, _RECENT = "profiles.json", "recent-runs.json"
@@ -94,6 +96,11 @@ class Settings:
             return [str(each) for each in json.loads((self.folder / _RECENT).read_text("utf-8"))]
         except (OSError, ValueError, TypeError):
             return []
+
+
+def settings() -> Settings:
+    """Return the user's settings, in the platform's own folder for them."""
+    return Settings(Path(click.get_app_dir("dlc-batch")))
 
 
 def _given(profile: Profile) -> dict[str, str]:

@@ -156,6 +156,13 @@ def press_to(page: Page, name: str, most: int = 60) -> None:
     raise AssertionError(f"Tab does not lead to {name!r}")
 
 
+def test_a_page_that_comes_to_the_front_asks_at_once(go: Open, place: Place) -> None:
+    page = go(place.at("/")).page
+    every = 1000 * int(page.locator("#part").get_attribute("data-every") or 0)
+    with page.expect_request(lambda asked: "x-live" in asked.headers, timeout=every / 2):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def test_keyboard_alone_goes_everywhere(go: Open, place: Place) -> None:
     for name in ("runs", "training", "compare", "send", "logs"):
         watched = go(place.pages[name])

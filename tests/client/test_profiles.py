@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import dlc_batch
 from dlc_batch.cloud import Cloud
 from dlc_batch.profiles import Profile, Settings
 from dlc_batch_core.errors import LabError
@@ -71,6 +72,27 @@ def test_a_profile_says_what_the_command_line_does_not(
     assert (unknown.code, unknown.out) == (2, "")
     assert unknown.err.startswith("Error: There is no profile home.")
     assert settings.profiles() == {}
+
+
+@pytest.mark.usefixtures("stack")
+def test_python_takes_a_profile_and_what_is_said_goes_before_it(
+    settings: Settings, stack: str, record: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = record(), record(lab="other")
+    monkeypatch.setenv("DLC_BATCH_LAB", "other")
+    settings.put("home", Profile(stack=stack, lab="miller"))
+
+    def listed(lab: dlc_batch.Lab) -> tuple[str | None, list[str]]:
+        return lab.name, [each.run.run_id for each in lab.runs()]
+
+    assert listed(dlc_batch.connect(at="home")) == ("miller", [own.run_id])
+    assert listed(dlc_batch.connect(at="home", lab="other")) == ("other", [other.run_id])
+    settings.put("home", Profile(stack=stack))
+    assert dlc_batch.connect(at="home").name == "other"
+    with pytest.raises(dlc_batch.CloudError, match="no stack another"):
+        dlc_batch.connect("another", at="home")
+    with pytest.raises(LabError, match="no profile away"):
+        dlc_batch.connect(at="away")
 
 
 def complete(words: str, count: int) -> list[str]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dlc_batch_core.errors import UploadKeyError
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.keys import (
+    CheckpointKeys,
     RunKeys,
     UploadKey,
     is_folder_marker,
@@ -117,3 +118,13 @@ def test_layout() -> None:
     assert keys.shuffle(2).progress == "runs/miller/mouse-0123456789ab/shuffle2/progress.json"
     assert keys.shuffle(2).control == "runs/miller/mouse-0123456789ab/shuffle2/control.json"
     assert keys.shuffle(2).checkpoints == "runs/miller/mouse-0123456789ab/shuffle2/checkpoints/"
+    assert keys.shuffle(2).attempts == f"{keys.shuffle(2).checkpoints}attempts.json"
+    checkpoints = CheckpointKeys("c/")
+    assert (checkpoints.file("ab"), checkpoints.manifest(12)) == ("c/files/ab", "c/000012.json")
+
+
+@given(numbers=st.lists(st.integers(1, 10**9)))
+def test_checkpoints_are_found_among_what_lies_beside_them(numbers: list[int]) -> None:
+    keys = CheckpointKeys("runs/miller/mouse-0123456789ab/shuffle2/checkpoints/")
+    others = [keys.attempts, keys.file("000001.json"), f"{keys.prefix}12.json", keys.prefix]
+    assert keys.numbers([*others, *map(keys.manifest, numbers)]) == numbers

@@ -117,6 +117,18 @@ def test_every_make_target_and_parameter_in_the_documentation_exists(page: Path)
         assert name in known, f"{page.name}: {name}"
 
 
+def test_the_table_of_variables_has_those_that_the_client_reads() -> None:
+    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `(DLC_BATCH_[A-Z_]+)` \|", page, re.MULTILINE)
+    sources = [*ROOT.glob("src/**/*.py"), *ROOT.glob("core/**/*.py")]
+    named = [
+        name
+        for source in sources
+        for name in re.findall(r"\bDLC_BATCH_[A-Z][A-Z_]*\b", source.read_text(encoding="utf-8"))
+    ]
+    assert sorted(table) == sorted(set(named))
+
+
 def _blocks(page: Path) -> str:
     """What is to be typed, a command a line."""
     text = page.read_text(encoding="utf-8")

@@ -157,7 +157,7 @@ def test_attempts_are_remembered(store: CheckpointStore) -> None:
     attempts = [{"attempt": 1, "ended": None}, {"attempt": 2, "ended": "interrupted"}]
     store.write_attempts(attempts)
     assert anew(store).read_attempts() == attempts
-    assert json.loads(store._get("attempts.json"))["schema_version"] == 1
+    assert json.loads(store._get(store.keys.attempts))["schema_version"] == 1
 
 
 def test_uploads_beside_the_training(store: CheckpointStore, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.outcome import ErrorKind, Outcome
 from dlc_batch_core.progress import Progress
+from dlc_batch_trainer.attempt_log import Attempt
 from dlc_batch_trainer.background import LatestWriter
 from dlc_batch_trainer.caches import writable_caches
 from dlc_batch_trainer.errors import (
@@ -30,7 +31,7 @@ from dlc_batch_trainer.errors import (
     Unreachable,
 )
 from dlc_batch_trainer.patience import STORE_ERRORS, passes, patiently
-from dlc_batch_trainer.program import Attempt, Trained, TrainingProgram
+from dlc_batch_trainer.program import Trained, TrainingProgram
 from dlc_batch_trainer.progress import ProgressReporter
 from dlc_batch_trainer.secrecy import close_to_other_processes
 from dlc_batch_trainer.spot import Metadata

@@ -1,20 +1,13 @@
 """Checkpoints in S3: each file first, by its hash, then a small manifest that names them.
 
-checkpoints/
-├── files/<sha256>     content; the same is uploaded once (the best snapshot seldom changes)
-├── <number>.json      manifest: position, best so far, seed, and the files by name and hash
-└── attempts.json      which attempts there were, where each began and how it ended
-
-A manifest whose files are all there, with their hashes, is whole. What was cut off leaves files
-that no manifest names, and they are removed with the next.
+Where they lie, the core's keys say. A manifest whose files are all there, with their hashes, is
+whole. What was cut off leaves files that no manifest names, and they are removed with the next.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dlc_batch_core import SCHEMA_VERSION
-from dlc_batch_core.keys import ATTEMPTS
+from dlc_batch_core.keys import CheckpointKeys
+from dlc_batch_core.manifest import Manifest
 from dlc_batch_trainer.hashes import sha256_of
 from dlc_batch_trainer.patience import STORE_ERRORS
 from dlc_batch_trainer.plan import POSITION_FILE
@@ -30,38 +24,10 @@ from dlc_batch_trainer.plan import POSITION_FILE
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_MANIFEST = re.compile(r"([0-9]{6,})\.json")
 #: Manifests kept: the newest, and the one before in case a file of the newest is damaged.
 _KEPT = 2
 #: By this tag the bucket's lifecycle rule finds what to forget: no rule's prefix can hold a *.
 _TAG = "dlc-batch=checkpoint"
-_SAFE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A checkpoint in S3."""
-
-    number: int
-    position: Mapping[str, Any]  # position.json
-    files: Mapping[str, str]  # name: sha256
-
-    def to_json(self) -> str:
-        content = {"schema_version": SCHEMA_VERSION, "position": self.position}
-        return json.dumps({**content, "files": self.files}, indent=1)
-
-    @classmethod
-    def from_json(cls, number: int, text: bytes) -> Manifest:
-        """Read a manifest.
-
-        Raises:
-            ValueError, KeyError, TypeError: it is none.
-        """
-        value = json.loads(text)
-        files = {str(name): str(sha) for name, sha in value["files"].items()}
-        if not all(_SAFE_NAME.fullmatch(name) for name in files):
-            raise ValueError("a file's name is a path")
-        return cls(number, value["position"], files)
 
 
 @dataclass
@@ -74,6 +40,10 @@ class CheckpointStore:
     _uploaded: set[str] = field(default_factory=set)  # hashes known to be there
     _newest: int = 0
 
+    @property
+    def keys(self) -> CheckpointKeys:
+        return CheckpointKeys(self.prefix)
+
     def save(self, folder: Path) -> Manifest:
         """Upload a checkpoint's folder, and remove checkpoints that are no longer needed.
 
@@ -84,7 +54,7 @@ class CheckpointStore:
         position = json.loads(files.pop(POSITION_FILE).read_text())
         hashes = {name: self._put_file(path) for name, path in files.items()}
         manifest = Manifest(self._next_number(), position, hashes)
-        self._put(f"{manifest.number:06}.json", manifest.to_json())
+        self._put(self.keys.manifest(manifest.number), manifest.to_json())
         self._newest = manifest.number
         self._prune()
         return manifest
@@ -97,7 +67,7 @@ class CheckpointStore:
         """
         for number in sorted(self._numbers(), reverse=True):
             try:
-                manifest = Manifest.from_json(number, self._get(f"{number:06}.json"))
+                manifest = Manifest.from_json(number, self._get(self.keys.manifest(number)))
                 self._bring(manifest, target)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 print(f"checkpoint {number} is not whole and was passed over: {error}", flush=True)
@@ -113,7 +83,7 @@ class CheckpointStore:
     def read_attempts(self) -> list[dict[str, Any]]:
         """Return what `write_attempts` left, oldest first."""
         try:
-            value = json.loads(self._get(ATTEMPTS))
+            value = json.loads(self._get(self.keys.attempts))
             return [dict(each) for each in value["attempts"]]
         except (ValueError, KeyError, TypeError):
             return []
@@ -124,13 +94,13 @@ class CheckpointStore:
 
     def write_attempts(self, attempts: list[dict[str, Any]]) -> None:
         content = {"schema_version": SCHEMA_VERSION, "attempts": attempts}
-        self._put(ATTEMPTS, json.dumps(content, indent=1))
+        self._put(self.keys.attempts, json.dumps(content, indent=1))
 
     def _bring(self, manifest: Manifest, target: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         for name, sha in manifest.files.items():
-            self.client.download_file(self.bucket, self._file_key(sha), str(target / name))
+            self.client.download_file(self.bucket, self.keys.file(sha), str(target / name))
             if sha256_of(target / name) != sha:
                 raise ValueError(f"{name} is damaged")
             self._uploaded.add(sha)
@@ -139,8 +109,8 @@ class CheckpointStore:
     def _put_file(self, path: Path) -> str:
         sha = sha256_of(path)
         if sha not in self._uploaded:
-            tagged = {"Tagging": _TAG}
-            self.client.upload_file(str(path), self.bucket, self._file_key(sha), ExtraArgs=tagged)
+            key, tagged = self.keys.file(sha), {"Tagging": _TAG}
+            self.client.upload_file(str(path), self.bucket, key, ExtraArgs=tagged)
             self._uploaded.add(sha)
         return sha
 
@@ -153,11 +123,11 @@ class CheckpointStore:
         """Remove what the newest manifests do not name; what can't be removed costs storage."""
         try:
             numbers = sorted(self._numbers())
-            kept = [self._get(f"{number:06}.json") for number in numbers[-_KEPT:]]
+            kept = [self._get(self.keys.manifest(number)) for number in numbers[-_KEPT:]]
             needed = {sha for text in kept for sha in json.loads(text)["files"].values()}
             for number in numbers[:-_KEPT]:
-                self._delete(f"{self.prefix}{number:06}.json")
-            for key in self._list("files/"):
+                self._delete(self.keys.manifest(number))
+            for key in self._list(self.keys.files):
                 sha = key.rpartition("/")[2]
                 if sha not in needed:
                     self._uploaded.discard(sha)
@@ -166,26 +136,21 @@ class CheckpointStore:
             print(f"old checkpoints not removed: {error}", flush=True)
 
     def _numbers(self) -> list[int]:
-        names = (key.removeprefix(self.prefix) for key in self._list(""))
-        return [int(found[1]) for name in names if (found := _MANIFEST.fullmatch(name))]
+        return self.keys.numbers(self._list(self.prefix))
 
-    def _list(self, below: str) -> list[str]:
+    def _list(self, prefix: str) -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=self.prefix + below
+            Bucket=self.bucket, Prefix=prefix
         )
         return [each["Key"] for page in pages for each in page.get("Contents", [])]
 
-    def _file_key(self, sha: str) -> str:
-        return f"{self.prefix}files/{sha}"
+    def _get(self, key: str) -> bytes:
+        return bytes(self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
-    def _get(self, name: str) -> bytes:
-        answer = self.client.get_object(Bucket=self.bucket, Key=self.prefix + name)
-        return bytes(answer["Body"].read())
-
-    def _put(self, name: str, text: str) -> None:
+    def _put(self, key: str, text: str) -> None:
         self.client.put_object(
             Bucket=self.bucket,
-            Key=self.prefix + name,
+            Key=key,
             Body=text.encode(),
             ContentType="application/json",
             Tagging=_TAG,

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from dlc_batch_trainer.checkpoint_store import CheckpointStore, Manifest
+from dlc_batch_core.manifest import Manifest
+from dlc_batch_trainer.checkpoint_store import CheckpointStore
 from dlc_batch_trainer.patience import STORE_ERRORS
 
 #: How long to wait after S3 refused, in seconds: longer each time, no longer than this.

@@ -14,12 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +28,9 @@ from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.after import failure
 from dlc_batch_trainer.after_process import AfterProcess
 from dlc_batch_trainer.after_training import AfterTraining
+from dlc_batch_trainer.attempt_log import Attempt, AttemptLog
 from dlc_batch_trainer.attempts import halvings_now
 from dlc_batch_trainer.background import Poll
-from dlc_batch_trainer.checkpoint_store import CheckpointStore, Manifest
 from dlc_batch_trainer.checkpoint_uploads import CheckpointUploads
 from dlc_batch_trainer.container import describe_image
 from dlc_batch_trainer.errors import Interrupted, OutOfMemory, Unscored, UserError
@@ -53,25 +50,6 @@ from dlc_batch_trainer.worker_job import WorkerJob
 _CONTROL_SECONDS = 10.0  # how often control.json is read
 #: A report takes seconds. One that takes longer is stuck (our choice).
 _REPORT_SECONDS = 300.0
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """Which attempt of which Batch job this is."""
-
-    job_id: str
-    number: int
-
-    @classmethod
-    def from_environment(cls) -> Attempt:
-        return cls(
-            os.environ.get("AWS_BATCH_JOB_ID", "local"),
-            int(os.environ.get("AWS_BATCH_JOB_ATTEMPT", "1")),
-        )
-
-    def is_of(self, entry: Mapping[str, Any]) -> bool:
-        """Whether an entry of attempts.json is of this attempt."""
-        return (entry.get("job_id"), entry.get("attempt")) == (self.job_id, self.number)
 
 
 @dataclass(frozen=True)
@@ -97,11 +75,12 @@ class TrainingProgram:
     mended: list[str] = field(default_factory=list)  # sentences for the lab
     limits: Limits = field(default_factory=Limits)  # how large a project is accepted
     place: Mapping[str, Any] = field(default_factory=dict)  # instance_type, life_cycle
-    _began: float = field(default_factory=time.monotonic)
-    _attempts: list[dict[str, Any]] = field(default_factory=list)
-    _spent: float = 0.0  # seconds of the attempts before, as far as they are known
+    _log: AttemptLog = field(init=False)
     _unreported: str = ""  # why there is no report, as it is noted; a later one takes it back
     _batch_size: int | None = None  # of the last training process, as far as it had come
+
+    def __post_init__(self) -> None:
+        self._log = AttemptLog(self.store.checkpoints(), self.attempt, self.place)
 
     def run(self, on_trained: Callable[[Trained], None]) -> Trained:
         """Train the shuffle and leave its results in S3; then do what is to follow.
@@ -116,13 +95,12 @@ class TrainingProgram:
         self.reporter.enter("fetch")
         run = self.store.read_request()
         upload = self.store.find_upload(run)
-        checkpoints = self.store.checkpoints()
-        self._attempts = patiently(checkpoints.read_attempts)
+        self._log.read()
         try:
             with self._signals() as signals:
-                end = self._train(run, upload, checkpoints, signals)
+                end = self._train(run, upload, signals)
                 files = self._write_results(run)
-                self._record(checkpoints, trained=True)
+                self._log.record(trained=True)
                 with self.termination.deferred():  # what is trained is not told as cut off
                     on_trained(Trained(end.message, end.metrics, files))
                     files = (*files, *self._report(run, signals))
@@ -136,9 +114,9 @@ class TrainingProgram:
                     files = tuple(dict.fromkeys(files))  # the report is made anew
                     trained = Trained(end.message, end.metrics, files, after.follow_up)
         except BaseException as error:
-            self._record_end(checkpoints, _word_of(error))
+            self._log.end(_word_of(error))
             raise
-        self._record_end(checkpoints, "done")
+        self._log.end("done")
         return trained
 
     @contextlib.contextmanager
@@ -156,19 +134,13 @@ class TrainingProgram:
             notice.stop()
             control.stop()
 
-    def _train(
-        self,
-        run: RunRequest,
-        upload: StoredUpload,
-        checkpoints: CheckpointStore,
-        signals: Signals,
-    ) -> WorkerEnd:
+    def _train(self, run: RunRequest, upload: StoredUpload, signals: Signals) -> WorkerEnd:
         job = self._gather(run, upload)
         self.reporter.enter("restore")
-        job = self._restored(job, checkpoints)
+        job = self._restored(job)
         while True:
             try:
-                return self._supervise(run, job, checkpoints, signals)
+                return self._supervise(run, job, signals)
             except OutOfMemory as error:
                 if job.halvings or self._batch_size == 1:
                     raise
@@ -183,7 +155,7 @@ class TrainingProgram:
             shutil.rmtree(job.results, ignore_errors=True)
             again = self._gather(run, upload)
             again = dataclasses.replace(again, halvings=job.halvings, is_scored=job.is_scored)
-            job = self._restored(again, checkpoints)
+            job = self._restored(again)
 
     def _write_results(self, run: RunRequest) -> tuple[str, ...]:
         results = self.work / "results"
@@ -227,7 +199,7 @@ class TrainingProgram:
     def _beside(
         self, module: str, run: RunRequest, signals: Signals, most_seconds: float
     ) -> SideProcess:
-        seconds = 3600 * run.request.time_limit_hours - self._spent - self._seconds_gone()
+        seconds = 3600 * run.request.time_limit_hours - self._log.seconds
         return SideProcess(module, self.work, signals.interrupt, seconds, most_seconds)
 
     def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:
@@ -266,53 +238,32 @@ class TrainingProgram:
         prefix = pose[0].with_suffix("") if pose[0].suffix == ".index" else pose[0]
         return str(prefix), str(detector[0]) if detector else None
 
-    def _restored(self, job: WorkerJob, checkpoints: CheckpointStore) -> WorkerJob:
+    def _restored(self, job: WorkerJob) -> WorkerJob:
         """Put the checkpoint to go on from into the job, and record that this attempt begins."""
-        target = self.work / "resume"
-        found = patiently(lambda: checkpoints.restore(target))
+        log, target = self._log, self.work / "resume"
+        found = patiently(lambda: log.store.restore(target))
         halvings = int(found.position.get("halvings", 0)) if found else 0
-        before = [each for each in self._attempts if not self.attempt.is_of(each)]
-        halvings = halvings_now(before, found.number if found else None, halvings)
+        halvings = halvings_now(log.before, found.number if found else None, halvings)
         halvings = max(halvings, job.halvings)
         if found:
             print(f"going on from checkpoint {found.number}: {found.position['position']}")
-        self._attempts = [*before, self._entry(found, halvings)]
-        self._spent = sum(each.get("seconds") or 0 for each in before)
-        _try(lambda: checkpoints.write_attempts(self._attempts))
+        log.begin(found, halvings)
         return dataclasses.replace(
             job,
             resume=str(target) if found else None,
             halvings=halvings,
-            attempts=tuple(self._attempts),
+            attempts=tuple(log.entries),
             place=self.place,
             notes=tuple(self.mended),
             timings=self.reporter.timings(),
             image=describe_image(),
-            is_trained=bool(found) and any(each.get("trained") for each in before),
+            is_trained=bool(found) and any(each.get("trained") for each in log.before),
         )
 
-    def _entry(self, found: Manifest | None, halvings: int) -> dict[str, Any]:
-        return {
-            "attempt": self.attempt.number,
-            "job_id": self.attempt.job_id,
-            "began_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "resumed_from": found.number if found else None,
-            "position": found.position["position"] if found else None,
-            "halvings": halvings,
-            "ended": None,
-            "seconds": None,
-            "trained": False,  # whether it has left results
-            **self.place,
-        }
-
-    def _supervise(
-        self, run: RunRequest, job: WorkerJob, checkpoints: CheckpointStore, signals: Signals
-    ) -> WorkerEnd:
+    def _supervise(self, run: RunRequest, job: WorkerJob, signals: Signals) -> WorkerEnd:
         shutil.rmtree(job.checkpoints, ignore_errors=True)
         # with each checkpoint: what an attempt that vanishes took is known up to there
-        uploads = CheckpointUploads(
-            checkpoints, lambda: self._record(checkpoints, seconds=self._seconds_gone())
-        )
+        uploads = CheckpointUploads(self._log.store, self._log.record_seconds)
         hours = run.request.time_limit_hours
         supervisor = Supervisor(
             job=job,
@@ -374,29 +325,7 @@ class TrainingProgram:
         return after
 
     def _seconds_until_end_of(self, stage: str, time_limit_hours: float) -> float:
-        gone = self._spent + time.monotonic() - self._began
-        return seconds_until_end_of(stage, time_limit_hours) - gone
-
-    def _seconds_gone(self) -> int:
-        return round(time.monotonic() - self._began)
-
-    def _record_end(self, checkpoints: CheckpointStore, word: str) -> None:
-        self._record(checkpoints, ended=word, seconds=self._seconds_gone())
-
-    def _record(self, checkpoints: CheckpointStore, **facts: Any) -> None:
-        """Put facts about this attempt into attempts.json, once it has begun."""
-        if not self._attempts or not self.attempt.is_of(self._attempts[-1]):
-            return
-        self._attempts[-1] |= facts
-        _try(lambda: checkpoints.write_attempts(self._attempts))
-
-
-def _try(write: Callable[[], None]) -> None:
-    """Write what is worth no training."""
-    try:
-        write()
-    except STORE_ERRORS as error:
-        print(f"attempts.json not written: {error}", flush=True)
+        return seconds_until_end_of(stage, time_limit_hours) - self._log.seconds
 
 
 def _word_of(error: BaseException) -> str:

@@ -17,8 +17,8 @@ from click.core import ParameterSource
 
 from dlc_batch import LAB_VARIABLE, __version__
 from dlc_batch.cli.lazy import LazyGroup
-from dlc_batch.cli.options import Options, settings
-from dlc_batch.profiles import Profile
+from dlc_batch.cli.options import Options
+from dlc_batch.profiles import Profile, settings
 from dlc_batch_core.errors import DlcBatchError
 
 #: As shells have it: 128 and the signal's number.
@@ -66,13 +66,17 @@ INTERRUPTED = 130
     help="Name of the deployed stack.",
 )
 @click.option("--region", help="AWS region of the stack. Default: AWS's own configuration.")
-@click.option("--profile", help="AWS profile. Default: AWS's own configuration.")
+@click.option(
+    "--profile",
+    help="Profile of AWS's own configuration, with the credentials. Default: as AWS's commands"
+    " have it. One of `dlc-batch profile` is named by --at.",
+)
 @click.option(
     "--at",
     metavar="NAME",
     envvar="DLC_BATCH_AT",
     shell_complete=lambda _context, _parameter, text: _profiles_like(text),
-    help="A profile of `dlc-batch profile`: it says the four above, and the lab.",
+    help="One of `dlc-batch profile`, not of AWS's: it says the four above, and the lab.",
 )
 @click.pass_context
 def cli(

@@ -8,12 +8,11 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dlc_batch.profiles import Settings
+from dlc_batch.profiles import settings
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -57,11 +56,6 @@ def json_option(command: _Command) -> _Command:
     """Add --json to a command."""
     option = click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
     return option(command)
-
-
-def settings() -> Settings:
-    """Return the user's settings, in the platform's own folder for them."""
-    return Settings(Path(click.get_app_dir("dlc-batch")))
 
 
 def run_argument(command: _Command) -> _Command:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from dlc_batch.cli.options import json_option, print_json, settings
-from dlc_batch.profiles import Profile
+from dlc_batch.cli.options import json_option, print_json
+from dlc_batch.profiles import Profile, settings
 from dlc_batch_core.errors import LabError
 
 
@@ -15,7 +15,8 @@ from dlc_batch_core.errors import LabError
 def profile() -> None:
     """Name the stacks that you work with, for `dlc-batch --at NAME`.
 
-    A profile holds no credentials; AWS's own configuration does.
+    Such a profile holds no credentials: it may name a profile of AWS's own configuration, which
+    does.
     """
 
 
@@ -23,7 +24,9 @@ def profile() -> None:
 @click.argument("name")
 @click.option("--stack", help="Name of the deployed stack.")
 @click.option("--region", help="AWS region of the stack.")
-@click.option("--profile", "aws_profile", help="AWS profile with the credentials.")
+@click.option(
+    "--profile", "aws_profile", help="Profile of AWS's own configuration, with the credentials."
+)
 @click.option("--lab", help="Whose runs are meant.")
 @click.option(
     "--cloud",

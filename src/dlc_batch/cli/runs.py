@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dlc_batch import LAB_VARIABLE
-from dlc_batch.cli.options import Options, json_option, print_json, run_argument, settings
+from dlc_batch.cli.options import Options, json_option, print_json, run_argument
+from dlc_batch.profiles import settings
 from dlc_batch.wording import (
     ago,
     attempt_words,

@@ -11,9 +11,10 @@ import click
 from dlc_batch import LAB_VARIABLE
 from dlc_batch.cli import request_options
 from dlc_batch.cli.check import check_with_bar, print_check, to_answer
-from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json, settings
+from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
 from dlc_batch.cli.request_options import SubmitCommand, changes_of
 from dlc_batch.inherited import notes_of_earlier_runs
+from dlc_batch.profiles import settings
 from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch_core.check import Check
 from dlc_batch_core.errors import ProjectError

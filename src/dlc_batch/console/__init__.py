@@ -3,6 +3,7 @@
     cli/console.py -> serving       listens on 127.0.0.1, and says where
                       app           puts together what follows
                       access        who may ask: nobody but the browser that was sent here
+                      pages         what all of these have in common:
                       run_pages     the list, a run, several side by side
                       reading_pages reports and logs
                       ending_pages  cancelling, and stopping with the best network kept

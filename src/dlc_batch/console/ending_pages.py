@@ -9,8 +9,8 @@ from flask import Flask, abort, render_template, request
 
 from dlc_batch import ending
 from dlc_batch.cloud import Cloud
-from dlc_batch.console.state import Console
-from dlc_batch.runs import find_run, records_of
+from dlc_batch.console.pages import Pages
+from dlc_batch.runs import records_of
 from dlc_batch_core.run import Run
 
 
@@ -55,31 +55,27 @@ _WAYS = {
 }
 
 
-@dataclass(frozen=True)
-class EndingPages:
+class EndingPages(Pages):
     """The pages that end a run."""
 
-    console: Console
-
     def add_to(self, app: Flask) -> None:
-        """Add them to an app."""
         app.get("/runs/<run_id>/<any(cancel, stop):way>")(self.ask_to_end)
         app.post("/runs/<run_id>/<any(cancel, stop):way>")(self.end)
 
     def ask_to_end(self, run_id: str, way: str) -> str:
         """Ask whether a run is to end."""
-        run = find_run(self.console.cloud, run_id)
+        run = self.find_run(run_id)
         shuffles = [part.shuffle for part in run.parts if not part.status.is_final]
         return render_template("end.html", run=run, way=_WAYS[way], shuffles=shuffles)
 
     def end(self, run_id: str, way: str) -> str:
         """End it."""
-        run = find_run(self.console.cloud, run_id)
+        run = self.find_run(run_id)
         shuffle = _shuffle(request.form.get("shuffle", ""))
         records_of(run, shuffle)
         chosen = _WAYS[way]
-        asked = chosen.end(self.console.cloud, run, shuffle)
-        self.console.looks.forget(run_id, self.console.cloud)
+        asked = chosen.end(self.cloud, run, shuffle)
+        self.console.looks.forget(run_id, self.cloud)
         told = [(number if run.parts else None, chosen.done[how]) for number, how in _by(asked)]
         return render_template("ended.html", run=run, way=chosen, told=told)
 

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from dlc_batch.console.errands import Errand
-from dlc_batch.console.state import Console
+from dlc_batch.console.pages import Pages, live
 from dlc_batch.fetching import Changes, Fetched, Result, fetch, list_results
-from dlc_batch.runs import find_run
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.run import Run
 
 
-@dataclass(frozen=True)
-class FetchPages:
+class FetchPages(Pages):
     """The pages that fetch results."""
 
-    console: Console
-
     def add_to(self, app: Flask) -> None:
-        """Add them to an app."""
         app.get("/runs/<run_id>/fetch")(self.ask_where_to)
         app.post("/runs/<run_id>/fetch")(self.begin_fetch)
         app.get("/runs/<run_id>/fetch/<errand_id>")(self.fetching)
 
     def ask_where_to(self, run_id: str) -> str:
         """Ask for the folder."""
-        run = find_run(self.console.cloud, run_id)
-        return _form(run, list_results(self.console.cloud, run))
+        run = self.find_run(run_id)
+        return _form(run, list_results(self.cloud, run))
 
     def begin_fetch(self, run_id: str) -> AnyResponse | tuple[str, int]:
         """Begin to fetch."""
-        cloud = self.console.cloud
-        run = find_run(cloud, run_id)
+        cloud = self.cloud
+        run = self.find_run(run_id)
         results = list_results(cloud, run)
         named = request.form.get("folder", "")
         try:
@@ -56,13 +50,13 @@ class FetchPages:
         errand.page = url_for("fetching", run_id=run_id, errand_id=errand.id, folder=str(folder))
         return redirect(errand.page, 303)
 
-    def fetching(self, run_id: str, errand_id: str) -> tuple[str, dict[str, str]]:
+    def fetching(self, run_id: str, errand_id: str) -> Response:
         """How far a fetch is."""
         errand = self.console.errands.find(errand_id)
         folder = request.args.get("folder", "")
-        again = "0" if errand.is_over else "1"  # before the page says what it finds
+        is_over = errand.is_over  # before the page says what it finds
         page = render_template("fetching.html", errand=errand, run_id=run_id, folder=folder)
-        return page, {"X-Live-Again": again}
+        return live(page, is_over)
 
 
 def _form(

@@ -7,7 +7,6 @@ end among the files of its newest checkpoint.
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from dataclasses import dataclass, field
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
 from dlc_batch.console.memory import Fresh, Recent
 from dlc_batch_core.errors import CloudError, OutageError
-from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.keys import CheckpointKeys, RunKeys
+from dlc_batch_core.manifest import Manifest
 from dlc_batch_core.run import Run
 
 _FILE = "learning_stats.csv"
@@ -71,7 +71,7 @@ def read_learning(cloud: Cloud, run: Run, record: Run) -> Learning:
         return parse_learning(_read(cloud, key)) if key else Learning()
     except OutageError:
         raise
-    except (CloudError, ValueError, KeyError, TypeError):
+    except (CloudError, ValueError, KeyError, TypeError, AttributeError):
         return Learning()
 
 
@@ -101,13 +101,13 @@ def _key_of_checkpoint(cloud: Cloud, record: Run) -> str:
     prefix = RunKeys(record.lab, record.run_id).shuffle(record.shuffle).checkpoints
     with aws_errors_as_ours():
         answer = cloud.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=prefix, Delimiter="/")
-    keys = [each["Key"] for each in answer.get("Contents", ())]
-    numbers = {key.removeprefix(prefix).removesuffix(".json"): key for key in keys}
-    manifests = {int(name): key for name, key in numbers.items() if name.isdigit()}
-    if not manifests:
+    keys = CheckpointKeys(prefix)
+    numbers = keys.numbers(each["Key"] for each in answer.get("Contents", ()))
+    if not numbers:
         return ""
-    files = json.loads(_read(cloud, manifests[max(manifests)]))["files"]
-    return f"{prefix}files/{files[_FILE]}"
+    newest = max(numbers)
+    manifest = Manifest.from_json(newest, _read(cloud, keys.manifest(newest)))
+    return keys.file(manifest.files[_FILE])
 
 
 def _read(cloud: Cloud, key: str) -> str:

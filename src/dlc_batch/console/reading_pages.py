@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import Flask, Response, render_template, request
 
 from dlc_batch.console.access import REPORT_POLICY
+from dlc_batch.console.pages import Pages
 from dlc_batch.console.reports import NoReport, read_report
-from dlc_batch.console.state import Console
-from dlc_batch.runs import find_run, records_of
+from dlc_batch.runs import records_of
 
 
-@dataclass(frozen=True)
-class ReadingPages:
+class ReadingPages(Pages):
     """The pages of what runs leave to be read."""
 
-    console: Console
-
     def add_to(self, app: Flask) -> None:
-        """Add them to an app."""
         app.get("/runs/<run_id>/reports/<int:shuffle>")(self.report)
         app.get("/runs/<run_id>/reports/<int:shuffle>/content")(self.report_content)
         app.get("/runs/<run_id>/logs")(self.logs)
@@ -27,7 +21,7 @@ class ReadingPages:
 
     def report(self, run_id: str, shuffle: int) -> str:
         """The page around a report."""
-        found = find_run(self.console.cloud, run_id)
+        found = self.find_run(run_id)
         shuffles = [each.shuffle for each in records_of(found, None)]
         records_of(found, shuffle)
         return render_template("report.html", run=found, shuffle=shuffle, shuffles=shuffles)
@@ -35,9 +29,7 @@ class ReadingPages:
     def report_content(self, run_id: str, shuffle: int) -> Response:
         """A report, which may do nothing."""
         try:
-            content = read_report(
-                self.console.cloud, find_run(self.console.cloud, run_id), shuffle
-            )
+            content = read_report(self.cloud, self.find_run(run_id), shuffle)
         except NoReport as error:
             content = render_template("no_report.html", error=error).encode()
         answer = Response(content, content_type="text/html; charset=utf-8")
@@ -46,10 +38,10 @@ class ReadingPages:
 
     def logs(self, run_id: str) -> str:
         """The last lines of a log."""
-        found = find_run(self.console.cloud, run_id)
+        found = self.find_run(run_id)
         shuffle = request.args.get("shuffle", None, int)
         records_of(found, shuffle)
-        shown = self.console.logs.read(self.console.cloud, run_id, shuffle)
+        shown = self.console.logs.read(self.cloud, run_id, shuffle)
         shuffles = [part.shuffle for part in found.parts]
         return render_template(
             "logs.html", run=found, shown=shown, shuffle=shuffle, shuffles=shuffles
@@ -58,8 +50,8 @@ class ReadingPages:
     def more_of_logs(self, run_id: str) -> dict[str, object]:
         """The lines that came since; for the page itself."""
         shuffle, after = request.args.get("shuffle", None, int), request.args.get("after", 0, int)
-        shown = self.console.logs.read(self.console.cloud, run_id, shuffle, after)
-        is_final = self.console.looks.at(self.console.cloud, run_id).status.run.status.is_final
+        shown = self.console.logs.read(self.cloud, run_id, shuffle, after)
+        is_final = self.console.looks.at(self.cloud, run_id).status.run.status.is_final
         return {
             "lines": shown.lines,
             "end": shown.end,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, render_template, request
 
 from dlc_batch.console.charts import Chart, Curve, draw
 from dlc_batch.console.comparison import read_request, request_rows, score_rows
 from dlc_batch.console.learning import Learning
+from dlc_batch.console.pages import Pages, live
 from dlc_batch.console.state import Console
 from dlc_batch.runs import RunStatus
 from dlc_batch.watching import Seen
@@ -18,27 +18,26 @@ from dlc_batch_core.run import Run, Status
 
 #: Rows of the list at first, and so many more each time.
 _ROWS = 50
+#: Seconds until the list asks for itself anew: each time every record is read, which costs. The
+#: latter where nothing is under way (our choice).
+_EVERY, _EVERY_IDLE = 15, 60
 #: Runs side by side: more than these are not told apart (our choice).
 MOST_COMPARED = 6
 _MOST_LINES = 12  # of one chart
 _ITERATION, _EPOCH = "iteration", "epoch"
 
 
-@dataclass(frozen=True)
-class RunPages:
+class RunPages(Pages):
     """The pages of runs."""
 
-    console: Console
-
     def add_to(self, app: Flask) -> None:
-        """Add them to an app."""
         app.get("/")(self.runs)
         app.get("/runs/<run_id>")(self.run)
         app.get("/compare")(self.compare)
 
-    def runs(self) -> str:
+    def runs(self) -> Response:
         """The list of runs."""
-        found = self.console.looks.all(self.console.cloud)
+        found = self.console.looks.all(self.cloud)
         lab, state = request.args.get("lab", ""), request.args.get("state", "")
         shown = [
             each
@@ -46,8 +45,12 @@ class RunPages:
             if lab in ("", each.run.lab) and state in ("", str(each.run.status))
         ]
         most = max(_ROWS, request.args.get("most", _ROWS, int))
-        return render_template(
+        under_way = self.console.errands.under_way()
+        is_idle = not under_way and all(each.run.status.is_final for each in found)
+        every = _EVERY_IDLE if is_idle else _EVERY
+        page = render_template(
             "runs.html",
+            every=every,
             runs=shown[:most],
             count=len(shown),
             has_any=bool(found),
@@ -56,13 +59,14 @@ class RunPages:
             lab=lab,
             state=state,
             more=most + _ROWS if len(shown) > most else None,
-            cloud=self.console.cloud,
-            under_way=self.console.errands.under_way(),
+            cloud=self.cloud,
+            under_way=under_way,
         )
+        return live(page, is_over=False, every=every)
 
     def run(self, run_id: str) -> Response:
         """A run, as it is now."""
-        cloud = self.console.cloud
+        cloud = self.cloud
         seen = self.console.looks.at(cloud, run_id)
         charts = {each.run.shuffle: _chart(self.console, seen, each) for each in seen.records}
         page = render_template(
@@ -75,11 +79,11 @@ class RunPages:
             has_report=_has_report(seen.status.run),
             can_fetch=_can_fetch(seen.status.run),
         )
-        return _until(seen.status.run.status.is_final, page)
+        return live(page, seen.status.run.status.is_final)
 
     def compare(self) -> Response:
         """Runs side by side."""
-        cloud = self.console.cloud
+        cloud = self.cloud
         asked = list(dict.fromkeys(request.args.getlist("run")))
         if not 2 <= len(asked) <= MOST_COMPARED:
             what = f"Choose 2 to {MOST_COMPARED} runs to see them side by side."
@@ -96,14 +100,7 @@ class RunPages:
             charts=_charts_of(self.console, seen),
             left_out=max(0, sum(len(each.records) for each in seen) - _MOST_LINES),
         )
-        return _until(all(each.status.is_final for each in compared), page)
-
-
-def _until(is_over: bool, page: str) -> Response:
-    """Return a page that asks for itself anew until nothing changes any more."""
-    answer = make_response(page)
-    answer.headers["X-Live-Again"] = "0" if is_over else "1"
-    return answer
+        return live(page, all(each.status.is_final for each in compared))
 
 
 def _has_report(run: Run) -> bool:

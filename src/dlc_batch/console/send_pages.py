@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from dlc_batch.checking import check_path
 from dlc_batch.cloud import Cloud
 from dlc_batch.console.drops import PIECE_BYTES, Checked, Drop, plain_name
 from dlc_batch.console.errands import Errand
-from dlc_batch.console.state import Console
+from dlc_batch.console.pages import Pages, live
 from dlc_batch.previewing import forecast
 from dlc_batch.submitting import Submitted, send, upload_key
 from dlc_batch_core.check import Check
@@ -21,14 +20,10 @@ from dlc_batch_core.keys import DEFAULT_LAB
 from dlc_batch_core.money import words_of
 
 
-@dataclass(frozen=True)
-class SendPages:
+class SendPages(Pages):
     """The pages that send a project."""
 
-    console: Console
-
     def add_to(self, app: Flask) -> None:
-        """Add them to an app."""
         app.get("/send")(self.drop_page)
         app.post("/drops")(self.begin_drop)
         app.post("/drops/<drop_id>/pieces")(self.take_piece)
@@ -37,7 +32,7 @@ class SendPages:
 
     def drop_page(self) -> str:
         """The page that zips are dropped on."""
-        cloud = self.console.cloud
+        cloud = self.cloud
         labs = sorted({each.run.lab for each in self.console.looks.all(cloud)} | {_own_lab(cloud)})
         return render_template(
             "send.html", labs=labs, lab=_own_lab(cloud), cloud=cloud, piece=PIECE_BYTES
@@ -57,7 +52,7 @@ class SendPages:
         piece = request.get_data(cache=False)
         drop.add(request.args.get("at", -1, int), io.BytesIO(piece), len(piece))
         if drop.is_whole and drop.check is None:
-            cloud = self.console.cloud
+            cloud = self.cloud
             drop.check = self.console.errands.start(
                 f"Checking {drop.file_name}", 0, lambda errand: _check(cloud, drop, errand)
             )
@@ -69,14 +64,12 @@ class SendPages:
         drop = self.console.drops.find(drop_id)
         errand = drop.sending or drop.check
         is_over = errand is not None and errand.is_over  # before the page says what it finds
-        page = make_response(render_template("drop.html", drop=drop))
-        page.headers["X-Live-Again"] = "0" if is_over else "1"
-        return page
+        return live(render_template("drop.html", drop=drop), is_over)
 
     def begin_sending(self, drop_id: str) -> AnyResponse:
         """Send it."""
         drop = self.console.drops.find(drop_id)
-        cloud = self.console.cloud
+        cloud = self.cloud
         with drop.lock:
             if not _may_be_sent(drop):
                 raise LabError(f"{drop.file_name} can't be sent.", "See what the check says.")

@@ -9,7 +9,8 @@ from dataclasses import replace
 from hashlib import sha256
 
 from dlc_batch.cloud import Cloud
-from dlc_batch_core.keys import RunKeys
+from dlc_batch_core.keys import CheckpointKeys, RunKeys
+from dlc_batch_core.manifest import Manifest
 from dlc_batch_core.problems import Problem, Severity
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.request import Request
@@ -135,9 +136,10 @@ class Lab:
 
     def checkpoint(self, run: Run, epochs: int) -> None:
         """Write a checkpoint's learning curve."""
-        prefix = RunKeys(run.lab, run.run_id).shuffle(run.shuffle).checkpoints
-        self.put(f"{prefix}files/abc", stats(epochs, 0.9))
-        self.put(f"{prefix}{epochs:06}.json", '{"files": {"learning_stats.csv": "abc"}}')
+        keys = CheckpointKeys(RunKeys(run.lab, run.run_id).shuffle(run.shuffle).checkpoints)
+        self.put(keys.file("abc"), stats(epochs, 0.9))
+        manifest = Manifest(epochs, {}, {"learning_stats.csv": "abc"})
+        self.put(keys.manifest(epochs), manifest.to_json())
 
     def fill(self) -> dict[str, Run]:
         """Write a run in each state, and return them by a word for each."""

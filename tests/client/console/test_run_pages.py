@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import pytest
 from tests.client.console.lab import Lab
-from tests.client.console.running import Visitor
+from tests.client.console.running import Visitor, environment_of, running
 
 from dlc_batch.cloud import Cloud
 from dlc_batch_core.keys import RunKeys
@@ -60,6 +61,26 @@ def test_a_part_is_the_page_without_what_stands_still(
     assert answer.headers["X-Live-Again"] == "1"
     ended = visitor.get(f"/runs/{runs['one'].run_id}", X_Live="1")
     assert ended.headers["X-Live-Again"] == "0"
+
+
+def test_the_list_asks_less_often_where_nothing_is_under_way(
+    visitor: Visitor, runs: dict[str, Run], aws: Any
+) -> None:
+    assert runs["training"].status is Status.RUNNING
+    assert seconds_between_looks(visitor) == 15
+    assert seconds_between_looks(visitor, f"?state={Status.FAILED}") == 15  # unseen, it goes on
+    cloud = Cloud(aws.session, aws.endpoint_url, aws.make_bucket(), aws.make_runs_table(), "none")
+    Lab(cloud).write("done", Status.SUCCEEDED)
+    with running(environment_of(aws, cloud)) as address:
+        assert seconds_between_looks(Visitor(address).come_in()) == 60
+
+
+def seconds_between_looks(visitor: Visitor, asked: str = "") -> int:
+    """What the list says of when it asks for itself anew: the page, and each answer after it."""
+    answer = visitor.get(f"/{asked}")
+    told = answer.headers["X-Live-Every"]
+    assert f'data-every="{told}"' in answer.text
+    return int(told)
 
 
 def test_a_training_is_told_with_its_whole_curve(visitor: Visitor, runs: dict[str, Run]) -> None:

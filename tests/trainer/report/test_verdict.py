@@ -68,6 +68,13 @@ def test_grade_is_by_size(error: float, grade: Grade, scale: Scale) -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "words"), [(0.0004, "0.0004 %"), (8.46, "8.5 %"), (9.99, "10 %"), (184.2, "184 %")]
+)
+def test_a_share_is_told_as_people_say_it(error: float, words: str) -> None:
+    assert f"which is {words} of" in judge(replace(GOOD, test_px=error)).headline
+
+
+@pytest.mark.parametrize(
     ("missed", "error", "grade", "words"),
     [
         (2, 3.0, Grade.GOOD, "Good: a small error"),

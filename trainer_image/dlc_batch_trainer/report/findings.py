@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dlc_batch_core.words import counted, listed
+from dlc_batch_core.words import counted, listed, percent
 from dlc_batch_trainer.report.facts import Facts
 from dlc_batch_trainer.report.grade import (
     MISSED_SHARE,
@@ -130,7 +130,7 @@ def _of_scale(facts: Facts) -> Iterator[Finding]:
     scale = facts.scale
     if scale is None or not scale.is_animal or scale.of_frame is None:
         return
-    share = f"{100 * scale.of_frame:.2g} % of the frame's diagonal"
+    share = f"{percent(scale.of_frame)} of the frame's diagonal"
     if scale.of_frame > _LARGE_SPAN:
         yield Finding(
             f"The labelled points span {share}: if some are not of the animal (corners of the"

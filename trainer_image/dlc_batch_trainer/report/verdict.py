@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dlc_batch_core.words import percent
 from dlc_batch_trainer.report.facts import Facts
 from dlc_batch_trainer.report.findings import Finding, find
 from dlc_batch_trainer.report.grade import Grade, grade_of, grade_of_error, missed_share
@@ -64,6 +65,6 @@ def _error(facts: Facts, error: float) -> str:
         low, high = facts.interval
         text += f" (95 % interval {low:.1f} to {high:.1f} px)"
     if facts.scale:
-        share = 100 * error / facts.scale.px
-        text += f", which is {share:.2g} % of {facts.scale.name} ({facts.scale.px:.0f} px)"
+        share = percent(error / facts.scale.px)
+        text += f", which is {share} of {facts.scale.name} ({facts.scale.px:.0f} px)"
     return f"{text}."

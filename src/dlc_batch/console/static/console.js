@@ -7,6 +7,17 @@ const said = document.getElementById("said");
 const LIVE = { "X-Live": "1" };
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
+/* Is over at once when the page comes to the front. */
+const pauseOrFront = (seconds) => new Promise((done) => {
+  const end = () => {
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", end);
+    done();
+  };
+  const timer = setTimeout(end, 1000 * seconds);
+  document.addEventListener("visibilitychange", end);
+});
+
 function show(place, html) {
   const held = document.createElement("template");
   held.innerHTML = html;
@@ -53,18 +64,20 @@ async function ask(address, options = {}) {
   }
   if (answer.status === 403) show(banner, document.getElementById("gone").innerHTML);
   else show(banner, answer.ok ? "" : text);
-  return { isWell: answer.ok, code: answer.status, text, isLast: answer.headers.get("X-Live-Again") === "0" };
+  const isLast = answer.headers.get("X-Live-Again") === "0", every = Number(answer.headers.get("X-Live-Every"));
+  return { isWell: answer.ok, code: answer.status, text, isLast, every };
 }
 
 async function keepLive() {
-  const every = Number(part.dataset.every);
+  let every = Number(part.dataset.every);
   if (!every) return;
   say();
   for (;;) {
-    await pause(every);
+    await pauseOrFront(every);
     if (document.hidden) continue;
     const answer = await ask(location.href);
     if (!answer || !answer.isWell) continue;
+    every = answer.every || every;
     if ("reload" in part.dataset) { location.reload(); return; }
     replacePart(answer.text);
     if (answer.isLast) return;
