@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -91,3 +93,30 @@ def test_a_training_is_not_lost_for_its_report(
     assert "ImportError: broken" in done.output
     assert "evaluation.json" in done.outcome.files
     assert not [name for name in done.outcome.files if name.startswith(("report", "figures"))]
+
+
+@pytest.mark.long
+def test_a_signal_during_the_report_does_not_make_it_an_interrupted_training(
+    bench: Bench, tiny_project: Path, tiny_request: Request, tmp_path: Path
+) -> None:
+    began, slow = tmp_path / "began", tmp_path / "slow" / "jinja2.py"
+    slow.parent.mkdir()
+    slow.write_text(
+        "import importlib, pathlib, sys, time\n"
+        f"pathlib.Path({str(began)!r}).touch()\n"
+        "time.sleep(5)\n"
+        f"sys.path.remove({str(slow.parent)!r})\n"
+        "del sys.modules['jinja2']\n"
+        "sys.modules['jinja2'] = importlib.import_module('jinja2')\n"
+    )
+    bench.submit(bench.zip_project(tiny_project), "", replace(tiny_request, epochs=1))
+    paths = f"{slow.parent}:{bench.environment['PYTHONPATH']}"
+    with bench.start(PYTHONPATH=paths) as process:
+        while not began.exists():
+            assert process.poll() is None, process.stdout and process.stdout.read()
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
+    assert "report.html" in bench.outcome().files
+    assert "evaluation.json" in bench.outcome().files

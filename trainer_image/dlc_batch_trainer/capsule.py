@@ -413,7 +413,8 @@ def _error_sentence(training: Training) -> str:
     text = f"The mean error on the test frames was {metrics['test_rmse_px']:.2f} px"
     if "test_rmse_low_px" in metrics:
         low, high = metrics["test_rmse_low_px"], metrics["test_rmse_high_px"]
-        text += f" (95 % bootstrap interval over frames {low:.2f} to {high:.2f} px)"
+        unit = "videos" if "test_interval_videos" in metrics else "frames"
+        text += f" (95 % bootstrap interval over {unit} {low:.2f} to {high:.2f} px)"
     if "test_rmse_pcutoff_px" in metrics and training.pcutoff is not None:
         text += (
             f", and {metrics['test_rmse_pcutoff_px']:.2f} px for points of a confidence of at"

@@ -98,6 +98,7 @@ class TrainingProgram:
     _began: float = field(default_factory=time.monotonic)
     _attempts: list[dict[str, Any]] = field(default_factory=list)
     _spent: float = 0.0  # seconds of the attempts before, as far as they are known
+    _unreported: str = ""  # why there is no report, as it is noted; a later one takes it back
     _batch_size: int | None = None  # of the last training process, as far as it had come
 
     def run(self, on_trained: Callable[[Trained], None]) -> Trained:
@@ -212,10 +213,13 @@ class TrainingProgram:
             seconds = 3600 * run.request.time_limit_hours - self._spent - self._seconds_gone()
             why = ReportProcess(self.work, signals.interrupt, seconds).make(task)
             if why is None:
-                return self.store.write_some_results(results, report_files(results, own))
+                files = self.store.write_some_results(results, report_files(results, own))
+                self.mended = [note for note in self.mended if note != self._unreported]
+                return files
         except (*STORE_ERRORS, OSError) as error:
             why = str(error)
-        self.mended.append(failure("The report", why))
+        self._unreported = failure("The report", why)
+        self.mended = list(dict.fromkeys([*self.mended, self._unreported]))
         return ()
 
     def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.capsule import Training, methods_text, run_facts
 from dlc_batch_trainer.evaluation import summarize
+from dlc_batch_trainer.evaluation.errors import worst_frames
 from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint
 from dlc_batch_trainer.evaluation.poses import Layout
 from dlc_batch_trainer.export import write_run_file
@@ -48,6 +49,7 @@ class MadeUp:
     videos: tuple[str, ...] = ("walk-1", "walk-2")
     individuals: tuple[str, ...] = ("",)
     body_parts: tuple[str, ...] = ("snout", "leftear", "rightear", "tailbase")
+    train_frames: int = 40
     frames: int = 24  # of the test side
     error: float = 2.0  # px, of a point in the mean
     missed: float = 0.0  # share of points that were not found
@@ -76,6 +78,9 @@ class MadeUp:
             found = summarize(frames, scores, 0.6, snapshot, 1, self.engine, layout)
             if found.test.mean_px is not None:
                 scores["test_rmse_px"] = found.test.mean_px
+            found = replace(
+                found, worst_training=worst_frames(self._frames(images[: self.train_frames]), 10)
+            )
             found.write(results / self.own)
             metrics |= found.metrics
             pcutoff = found.pcutoff

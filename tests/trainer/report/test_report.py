@@ -5,23 +5,21 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import math
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 from tests.trainer.report.results import MadeUp
 
-from dlc_batch_trainer.report.__main__ import make_report
+from dlc_batch_trainer.report.__main__ import draw_figures, make_report
+from dlc_batch_trainer.report.material import gather
 
 HOSTILE = "<script>alert('$x$')</script>&\"'{{ 7*7 }}"
 VOID = {"meta", "link", "img", "br", "use", "path", "rect", "circle", "line", "hr"}
@@ -233,12 +231,27 @@ def test_a_second_report_takes_the_place_of_the_first(tmp_path: Path) -> None:
     assert (task.folder / "report.html").read_bytes() == first
 
 
-def test_intervals_of_body_parts_hold_their_means(tmp_path: Path) -> None:
-    task = MadeUp(missed=0.1).write(tmp_path)
-    found: dict[str, Any] = json.loads((task.folder / "evaluation.json").read_text())
-    for name, each in found["body_parts"].items():
-        assert each["low_px"] <= each["mean_px"] <= each["high_px"], name
-        assert math.isfinite(each["low_px"])
+def test_points_that_were_sure_and_wrong_and_labels_to_look_at(
+    report: Callable[[MadeUp], Reader],
+) -> None:
+    page = report(MadeUp(error=8.0, missed=0.1))
+    text = " ".join(page.text.split())
+    assert "Sure and wrong: the farthest" in text
+    assert "Training frames with the largest error" in text
+
+
+def test_a_figure_that_can_not_be_drawn_costs_itself_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = MadeUp().write(tmp_path)
+    evaluation = task.folder / "evaluation.json"
+    found = json.loads(evaluation.read_text())
+    found["body_parts"]["snout"]["low_px"] = "wide"
+    found["body_parts"]["snout"]["high_px"] = None
+    evaluation.write_text(json.dumps(found))
+    figures = draw_figures(gather(task))
+    assert set(figures) == {"learning", "errors", "confidence"}
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_without_a_record_there_is_none(tmp_path: Path) -> None:
@@ -247,4 +260,3 @@ def test_without_a_record_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         make_report(task)
     assert not (task.folder / "report.html").exists()
-    shutil.rmtree(tmp_path / "project")

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint
+from dlc_batch_trainer.report.facts import Facts
+from dlc_batch_trainer.report.grade import Grade, grade_of
 from dlc_batch_trainer.report.scale import Scale, find_scale
-from dlc_batch_trainer.report.verdict import Facts, Grade, grade_of, judge
+from dlc_batch_trainer.report.verdict import judge
 
-MOUSE = Scale(100.0, is_animal=True)
+MOUSE = Scale(100.0, is_animal=True, of_frame=0.1)
 
 
 def point(error: float | None, confidence: float = 0.9) -> ScoredPoint:
@@ -24,8 +26,11 @@ def point(error: float | None, confidence: float = 0.9) -> ScoredPoint:
 GOOD = Facts(
     points=[point(3.0)] * 40,
     test_frames=40,
+    scored_frames=40,
+    test_videos=4,
     test_px=3.0,
     interval=(2.5, 3.5),
+    resampled=(40, "frames"),
     train_px=2.5,
     test_like_train_px=3.0,
     body_parts={"nose": 3.0, "tail": 3.0},
@@ -48,7 +53,8 @@ def test_a_good_network_gives_no_care() -> None:
     assert cares(GOOD) == []
     assert verdict.headline == (
         "Good: a small error on frames that it did not train on. A point is off by 3.0 px in the"
-        " mean (95 % interval 2.5 to 3.5 px), which is 3 % of the animal's size (100 px)."
+        " mean (95 % interval 2.5 to 3.5 px), which is 3 % of the span of an animal's labels (100"
+        " px)."
     )
 
 
@@ -62,12 +68,30 @@ def test_grade_is_by_size(error: float, grade: Grade, scale: Scale) -> None:
 
 
 @pytest.mark.parametrize(
+    ("missed", "error", "grade", "words"),
+    [
+        (2, 3.0, Grade.GOOD, "Good: a small error"),
+        (3, 3.0, Grade.FAIR, "Usable with care: it did not find some"),
+        (8, 3.0, Grade.FAIR, "Usable with care: it did not find some"),
+        (9, 3.0, Grade.POOR, "Poor: it did not find many"),
+        (3, 10.1, Grade.POOR, "Poor: a large error"),
+    ],
+)
+def test_what_is_not_found_counts(missed: int, error: float, grade: Grade, words: str) -> None:
+    points = [point(error)] * (40 - missed) + [point(None)] * missed
+    verdict = judge(replace(GOOD, points=points, test_px=error))
+    assert verdict.grade is grade
+    assert verdict.headline.startswith(words)
+    assert "A point that was found is off by" in verdict.headline
+
+
+@pytest.mark.parametrize(
     ("facts", "words"),
     [
         (Facts(was_evaluated=False), "Not scored"),
         (Facts(test_frames=0), "no test frames"),
         (Facts(test_frames=9), "found nothing"),
-        (replace(GOOD, test_frames=4), "too little is known"),
+        (replace(GOOD, scored_frames=4), "too little is known"),
         (replace(GOOD, scale=None), "too little is known"),
     ],
 )
@@ -81,9 +105,17 @@ def test_what_is_not_known_is_not_graded(facts: Facts, words: str) -> None:
     ("change", "words"),
     [
         ({"test_frames": 4}, "may be luck"),
-        ({"test_frames": 1}, "only 1 test frame:"),
-        ({"test_frames": 19}, "too narrow"),
-        ({"split": "random"}, "videos that it trained on"),
+        ({"test_frames": 1}, "there is only 1 test frame."),
+        ({"scored_frames": 4}, "something was found on 4 of the 40 test frames"),
+        ({"resampled": (19, "frames")}, "of 19 frames, and likely to be too narrow"),
+        ({"resampled": (5, "videos")}, "of 5 videos, and likely to be too narrow"),
+        ({"split": "random", "test_frames_of_trained": 40}, "The test frames are single frames"),
+        ({"split": "home", "test_frames_of_trained": 40}, "videos that it trained on"),
+        ({"split": "home", "test_frames_of_trained": 7}, "7 of the 40 test frames"),
+        ({"test_videos": 2}, "2 videos that it never saw: too few"),
+        ({"scale": replace(MOUSE, of_frame=0.7)}, "the verdict is too kind"),
+        ({"scale": replace(MOUSE, of_frame=0.02)}, "the verdict is too strict"),
+        ({"is_nearest": True}, "mixed up animals are in no figure"),
         ({"interval": (2.0, 5.2)}, "which would be fair"),
         ({"train_px": 1.4}, "overfitting"),
         ({"points": [point(3.0)] * 37 + [point(None)] * 3}, "Nothing was found for 3 of 40"),
@@ -102,7 +134,9 @@ def test_care_is_taken(change: dict[str, object], words: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"test_frames": 20},
+        {"resampled": (20, "frames")},
+        {"test_videos": 3},
+        {"split": "stretch", "test_frames_of_trained": 40},
         {"interval": (2.0, 5.0)},
         {"train_px": 1.5},
         {"train_px": 0.1, "test_like_train_px": 0.9},  # what can't be seen
@@ -119,7 +153,8 @@ def test_no_care_is_taken(change: dict[str, object]) -> None:
 
 
 def test_what_is_only_told() -> None:
-    told = [f.text for f in judge(replace(GOOD, taken=190, split="stretch")).findings]
+    facts = replace(GOOD, taken=190, split="stretch", test_frames_of_trained=40)
+    told = [f.text for f in judge(facts).findings]
     assert any("least at the end" in text for text in told)
     assert any("stretches of recordings" in text for text in told)
     last = judge(replace(GOOD, was_chosen=False)).findings
@@ -144,11 +179,12 @@ def test_the_animals_size_is_that_of_its_labelled_points() -> None:
         ScoredFrame("b", labelled("one", (0, 0), (0, 10)) + labelled("single", (0, 0), (900, 0))),
         ScoredFrame("c", labelled("two", (0, 0), (60, 80), (30, 10))),
     ]
-    assert find_scale(frames, (640, 480)) == Scale(50.0, is_animal=True)
+    assert find_scale(frames, (640, 480)) == Scale(50.0, is_animal=True, of_frame=50 / 800)
+    assert find_scale(frames, None) == Scale(50.0, is_animal=True)
 
 
 def test_without_two_points_of_an_animal_the_frame_is_the_measure() -> None:
     frames = [ScoredFrame("a", labelled("", (3, 4)))]
-    assert find_scale(frames, (640, 480)) == Scale(800.0, is_animal=False)
+    assert find_scale(frames, (640, 480)) == Scale(800.0, is_animal=False, of_frame=1.0)
     assert find_scale(frames, None) is None
     assert find_scale([ScoredFrame("a", labelled("", (3, 4), (3, 4)))], None) is None

@@ -4,6 +4,7 @@ predictions: the interval, each body part with and without pcutoff, the worst fr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,15 @@ def evaluate(
     predicted = read_predictions(path, layout, images, engine)
     labels = read_labels(read_label_tables(project, config["scorer"]), layout)
     is_matched = engine == "tensorflow"  # it takes the detection nearest to each label
-    test = [images[row] for row in split.test]
-    frames = _score(test, labels, predicted, layout, is_matched)
+
+    def score(rows: Iterable[int]) -> list[ScoredFrame]:
+        return _score([images[row] for row in rows], labels, predicted, layout, is_matched)
+
     pcutoff = float(config.get("pcutoff", _DEFAULT_PCUTOFF))
     scores = read_scores(table, layout.is_multi_animal)
-    return summarize(frames, scores, pcutoff, snapshot, split.seed, engine, layout)
+    found = summarize(score(split.test), scores, pcutoff, snapshot, split.seed, engine, layout)
+    trained = [frame for frame in score(split.train) if frame.image in predicted]
+    return replace(found, worst_training=worst_frames(trained, _MOST_WORST))
 
 
 def _run_deeplabcut(
@@ -137,7 +142,6 @@ def summarize(
 ) -> Evaluation:
     """Bring what is known of the test frames together."""
     points = [point for frame in frames for point in frame.points]
-    interval = bootstrap(frames, seed)
     test = mean_errors(points, pcutoff)
     return Evaluation(
         engine=engine,
@@ -145,7 +149,7 @@ def summarize(
         deeplabcut=scores,
         test=test,
         test_frames=len(frames),
-        interval=interval,
+        interval=bootstrap(frames, seed),
         body_parts={
             part: mean_errors(_of(part, points), pcutoff)
             for part in (*layout.body_parts, *layout.unique)
@@ -153,7 +157,7 @@ def summarize(
         worst=worst_frames(frames, _MOST_WORST),
         validation_rmse_px=snapshot.best.rmse_px if snapshot.best else None,
         is_multi_animal=layout.is_multi_animal,
-        notes=tuple(_notes(interval.note if interval else "", test.missed, engine, layout)),
+        notes=tuple(_notes(test.missed, engine, layout)),
         frames=tuple(frames),
         intervals={
             part: bootstrap([frame.of(part) for frame in frames], seed)
@@ -166,9 +170,7 @@ def _of(part: str, points: Iterable[ScoredPoint]) -> list[ScoredPoint]:
     return [point for point in points if point.body_part == part]
 
 
-def _notes(interval_note: str, missed: int, engine: str, layout: Layout) -> Iterable[str]:
-    if interval_note:
-        yield interval_note
+def _notes(missed: int, engine: str, layout: Layout) -> Iterable[str]:
     if missed:
         yield f"Nothing was found for {missed} labelled points of the test frames."
     if layout.is_multi_animal and engine == "tensorflow":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint
+from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint, video_of
 
 _DRAWS = 2000  # the percentiles of more hardly differ (our choice)
 _LEVEL = 0.95
-#: With fewer frames the interval is too narrow: a resample of few is hardly another sample.
-_FEW_FRAMES = 5
+#: A resample of fewer frames, or videos, is hardly another sample: of fewer frames there is no
+#: interval, and of fewer videos frames are resampled.
+_LEAST_RESAMPLED = 5
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Interval:
     high_px: float
     level: float
     draws: int
-    frames: int  # that were resampled
-    note: str = ""  # a sentence for the lab
+    resampled: int  # so many
+    unit: str  # frames or videos
 
 
 def mean_errors(points: Iterable[ScoredPoint], pcutoff: float) -> Errors:
@@ -56,30 +58,48 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def bootstrap(frames: Sequence[ScoredFrame], seed: int, draws: int = _DRAWS) -> Interval | None:
-    """Resample frames: the points of one frame are no independent measurements.
+    """Resample videos, or frames where they are of few videos.
 
+    The points of a frame are no independent measurements, nor are the frames of a video: with
+    both, the resample is of what is independent (cluster bootstrap; Davison and Hinkley, 1997).
     Frames for which nothing was found have no error and are not drawn.
 
     Returns:
-        the interval of the mean distance over all points; None without any.
+        the interval of the mean distance over all points; None of fewer than five frames.
     """
-    of_frames = [errors for frame in frames if (errors := frame.errors_px)]
-    if not of_frames:
+    of_frames = {frame.image: errors for frame in frames if (errors := frame.errors_px)}
+    if len(of_frames) < _LEAST_RESAMPLED:
         return None
-    sums = np.array([sum(errors) for errors in of_frames])
-    counts = np.array([len(errors) for errors in of_frames])
+    unit, groups = _independent(of_frames)
+    sums = np.array([sum(errors) for errors in groups])
+    counts = np.array([len(errors) for errors in groups])
     drawn = np.random.default_rng(seed).integers(len(sums), size=(draws, len(sums)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     tail = (1 - _LEVEL) / 2
     low, high = np.quantile(means, (tail, 1 - tail))
-    note = ""
-    if len(sums) < _FEW_FRAMES:
-        note = f"The interval is of {len(sums)} test frames only: too few to rely on it."
-    return Interval(float(low), float(high), _LEVEL, draws, len(sums), note)
+    return Interval(float(low), float(high), _LEVEL, draws, len(sums), unit)
+
+
+def _independent(of_frames: Mapping[str, list[float]]) -> tuple[str, list[list[float]]]:
+    """The errors of each video where there are enough, else of each frame."""
+    videos: dict[str, list[float]] = {}
+    for image, errors in of_frames.items():
+        videos.setdefault(video_of(image), []).extend(errors)
+    if len(videos) >= _LEAST_RESAMPLED:
+        return "videos", list(videos.values())
+    return "frames", list(of_frames.values())
 
 
 def worst_frames(frames: Iterable[ScoredFrame], most: int) -> tuple[ScoredFrame, ...]:
-    """Return the frames with the largest mean distance, largest first."""
-    scored = [(error, frame) for frame in frames if (error := frame.error_px) is not None]
-    ranked = sorted(scored, key=lambda each: (-each[0], each[1].image))
-    return tuple(frame for _, frame in ranked[:most])
+    """Return the frames with the largest mean distance, largest first.
+
+    Before all others come those on which nothing was found of what is labelled.
+    """
+    labelled = [frame for frame in frames if frame.points]
+    ranked = sorted(labelled, key=lambda frame: (-_badness(frame), frame.image))
+    return tuple(ranked[:most])
+
+
+def _badness(frame: ScoredFrame) -> float:
+    error = frame.error_px
+    return math.inf if error is None else error

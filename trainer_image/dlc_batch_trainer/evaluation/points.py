@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,14 @@ class ScoredPoint:
             "error_px": self.error_px,
         }
 
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> ScoredPoint:
+        """Read what `to_dict` wrote."""
+        (x, y), place = found["label"], found["predicted"]
+        predicted = (place[0], place[1]) if place else None
+        individual = found["individual"] or ""
+        return cls(individual, found["body_part"], (x, y), predicted, found["confidence"])
+
 
 @dataclass(frozen=True)
 class ScoredFrame:
@@ -60,6 +69,11 @@ class ScoredFrame:
         errors = self.errors_px
         return sum(errors) / len(errors) if errors else None
 
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> ScoredFrame:
+        """Read what `to_dict` wrote."""
+        return cls(found["image"], tuple(map(ScoredPoint.from_dict, found["points"])))
+
     def of(self, body_part: str) -> ScoredFrame:
         """Return the frame with the points of one body part only."""
         return ScoredFrame(self.image, tuple(p for p in self.points if p.body_part == body_part))
@@ -67,6 +81,11 @@ class ScoredFrame:
     def to_dict(self) -> dict[str, Any]:
         points = [point.to_dict() for point in self.points]
         return {"image": self.image, "error_px": self.error_px, "points": points}
+
+
+def video_of(image: str) -> str:
+    """Return the name of the video that a labelled frame is of: that of its folder."""
+    return PurePosixPath(image).parent.name
 
 
 def score_frame(

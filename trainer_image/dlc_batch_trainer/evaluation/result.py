@@ -31,6 +31,7 @@ class Evaluation:
     worst: tuple[ScoredFrame, ...]  # of the test frames, worst first
     validation_rmse_px: float | None  # of the snapshot, by which it was chosen
     is_multi_animal: bool = False
+    worst_training: tuple[ScoredFrame, ...] = ()  # of the training frames, worst first
     notes: tuple[str, ...] = field(default=())  # sentences for the lab
     frames: tuple[ScoredFrame, ...] = ()  # all test frames
     intervals: Mapping[str, Interval | None] = field(default_factory=dict)  # of body parts
@@ -50,6 +51,8 @@ class Evaluation:
         if self.interval is not None:
             found["test_rmse_low_px"] = self.interval.low_px
             found["test_rmse_high_px"] = self.interval.high_px
+            if self.interval.unit == "videos":
+                found["test_interval_videos"] = self.interval.resampled
         found["validation_rmse_px"] = self.validation_rmse_px
         return {
             name: value
@@ -72,6 +75,7 @@ class Evaluation:
                 for name, errors in self.body_parts.items()
             },
             "worst_frames": [frame.to_dict() for frame in self.worst],
+            "worst_training_frames": [frame.to_dict() for frame in self.worst_training],
             "validation_rmse_px": self.metrics.get("validation_rmse_px"),
             "notes": list(self.notes),
         }

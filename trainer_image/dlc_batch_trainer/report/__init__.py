@@ -4,7 +4,11 @@
 when the results are safe; and once more when videos were analysed after the training.
 
 material     what is known: run.json, evaluation.json, the points, the frames, the notes
-verdict      how good the network is, in words: all rules, with their reasons
+facts        what the rules of the verdict judge by
+scale        what an error is measured against
+grade        how far off is good
+findings     all rules, with their reasons
+verdict      how good the network is, in words
 curve        how loss and validation error went
 next_frames  what is worth labelling next, as DeepLabCut takes it
 cost         the hours, and what they cost as far as it can be known here

@@ -7,23 +7,24 @@ without any harm to the training.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dlc_batch_trainer.report import FIGURE_FOLDER, REPORT_FILE
 from dlc_batch_trainer.report.drawing import Drawn
+from dlc_batch_trainer.report.facts import facts_of
 from dlc_batch_trainer.report.figures import (
     draw_body_parts,
     draw_confidence,
     draw_curve,
     draw_errors,
 )
-from dlc_batch_trainer.report.judging import facts_of
+from dlc_batch_trainer.report.grade import far_px
 from dlc_batch_trainer.report.material import Material, gather
 from dlc_batch_trainer.report.page import write_page
 from dlc_batch_trainer.report.pictures import draw_frames
 from dlc_batch_trainer.report.task import Task
-from dlc_batch_trainer.report.verdict import far_px
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,13 +54,25 @@ def draw_figures(material: Material) -> dict[str, Drawn]:
     facts = facts_of(material)
     parts = (material.evaluation or {}).get("body_parts", {})
     errors = [error for point in facts.points if (error := point.error_px) is not None]
-    drawn = (
-        draw_curve(material.curve),
-        draw_body_parts(parts, facts.test_px),
-        draw_errors(errors),
-        draw_confidence(facts.points, facts.pcutoff, far_px(facts)),
+    drawn = map(
+        _drawn,
+        (
+            lambda: draw_curve(material.curve),
+            lambda: draw_body_parts(parts, facts.test_px),
+            lambda: draw_errors(errors),
+            lambda: draw_confidence(facts.points, facts.pcutoff, far_px(facts)),
+        ),
     )
     return {each.name: each for each in drawn if each is not None}
+
+
+def _drawn(figure: Callable[[], Drawn | None]) -> Drawn | None:
+    """Draw a figure; one that can't be drawn costs itself only, and the log tells why."""
+    try:
+        return figure()
+    except Exception:
+        traceback.print_exc()
+        return None
 
 
 if __name__ == "__main__":

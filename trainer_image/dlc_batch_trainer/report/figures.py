@@ -21,6 +21,8 @@ _MOST_DOTS = 3000
 _BINS = 30
 #: The farthest hundredth is told in words; it would leave the rest in the first bin.
 _SHOWN_SHARE = 0.99
+_MANY = 100  # points; of fewer, none is left out
+_LONGEST_NAME = 24
 _ROW_HEIGHT, _FRAME_HEIGHT = 0.26, 0.75  # inches, of a body part and of what is around them
 _MOST_DRAWN_PARTS = 60
 _LOWEST_LOSS, _LEAST_ERROR_PX = 1e-12, 0.05  # for a scale that knows no zero
@@ -96,7 +98,7 @@ def draw_body_parts(parts: Mapping[str, Mapping[str, Any]], mean: float | None) 
         if mean is not None:
             axis.axvline(mean, color=TWO, linestyle="--", linewidth=1.2)
             axis.set_title(f"dashed: all, {mean:.2f} px", fontsize=10, color=TWO, loc="right")
-        axis.set_yticks(list(rows), [shown(name)[:24] for name, _ in known])
+        axis.set_yticks(list(rows), [_short(shown(name)) for name, _ in known])
         axis.set_xlim(left=0)
         axis.set_ylim(len(known) - 0.4, -0.6)  # the first one on top
         axis.grid(axis="y", visible=False)
@@ -110,11 +112,18 @@ def draw_body_parts(parts: Mapping[str, Mapping[str, Any]], mean: float | None) 
     return draw("body-parts", alt, paint, max(_FRAME_HEIGHT + _ROW_HEIGHT * len(known), 1.8))
 
 
+def _short(name: str) -> str:
+    """Cut in the middle: the names of body parts differ at their ends (paw_left_front)."""
+    half = _LONGEST_NAME // 2
+    return name if len(name) <= _LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
+
+
 def draw_errors(errors: Sequence[float]) -> Drawn | None:
     """Draw how the errors of points are distributed; None without any."""
     if not errors:
         return None
-    middle, most = float(np.median(errors)), float(np.quantile(errors, _SHOWN_SHARE))
+    share = _SHOWN_SHARE if len(errors) >= _MANY else 1.0
+    middle, most = float(np.median(errors)), float(np.quantile(errors, share))
     beyond = sum(error > most for error in errors)
 
     def paint(figure: Figure) -> None:

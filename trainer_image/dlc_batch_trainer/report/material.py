@@ -45,6 +45,12 @@ class Material:
         return tuple(by_name[each["image"]] for each in named if each["image"] in by_name)
 
     @property
+    def doubtful(self) -> tuple[ScoredFrame, ...]:
+        """The training frames with the largest error, worst first."""
+        named = (self.evaluation or {}).get("worst_training_frames", ())
+        return tuple(map(ScoredFrame.from_dict, named))
+
+    @property
     def pcutoff(self) -> float:
         return float((self.evaluation or {}).get("pcutoff", 0.0))
 

@@ -1,7 +1,11 @@
 """What is worth labelling next, as `deeplabcut.extract_outlier_frames` takes it.
 
-Frames beside the worst test frames (the same moment, seen a little later or earlier), and the
-frames of analysed videos of which the network was least sure (uncertainty.py).
+Frames beside those training frames that the network misses although it was trained on them (the
+same moment, seen a little later or earlier), and the frames of analysed videos of which it was
+least sure (uncertainty.py).
+
+None beside a test frame, and none of a video that is for the test: trained on, they would make the
+next score too good; kept for the test, they would teach nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from dlc_batch_core.videos import VIDEO_FOLDER
-from dlc_batch_trainer.evaluation.points import ScoredFrame
+from dlc_batch_trainer.evaluation.points import ScoredFrame, video_of
 
 #: So far from a labelled frame another looks like it, and is not the same picture (our choice).
 _BESIDE = 5
@@ -42,8 +46,7 @@ class Advice:
 def advise(
     config: Mapping[str, Any],
     shuffle: int,
-    fraction: float,
-    labelled: Iterable[str],
+    split: Mapping[str, Any],
     worst: Iterable[ScoredFrame],
     uncertain: Mapping[str, Iterable[int]],
 ) -> Advice:
@@ -52,50 +55,56 @@ def advise(
     Args:
         config: config.yaml's content.
         shuffle: its number.
-        fraction: of the training frames, as config.yaml has it.
-        labelled: `labeled-data/<video>/<image>` of all labelled frames.
-        worst: the worst test frames, worst first.
+        split: as run.json has it.
+        worst: the worst training frames, worst first.
         uncertain: frames by `videos/...`, as uncertainty.py found them.
     """
     most = int(config.get("numframes2pick") or _DEFAULT_PICKED)
     # of a video with both kinds, half the frames are of the first
-    beside = _beside(worst, _numbers(labelled), _videos(config), most // 2)
+    beside = _beside(worst, split, _videos(config), max(most // 2, 1))
     taken = {each.video: len(each.frames) for each in beside}
     unsure = [
         NextFrames(
             video, tuple(sorted(list(frames)[: most - taken.get(video, 0)])), "least sure of them"
         )
         for video, frames in sorted(uncertain.items())
-        if frames
+        if frames and PurePosixPath(video).stem not in _kept_for_test(split)
     ]
-    found = [*beside, *unsure]
+    found = [each for each in (*beside, *unsure) if each.frames]
     fractions = [round(float(each), 2) for each in config["TrainingFraction"]]
-    trainset = fractions.index(round(fraction, 2)) if round(fraction, 2) in fractions else 0
+    fraction = round(split["fraction"], 2)
+    trainset = fractions.index(fraction) if fraction in fractions else 0
     return Advice(tuple(found), _code(found, shuffle, trainset) if found else "")
 
 
 def _beside(
     worst: Iterable[ScoredFrame],
-    labelled: Mapping[str, set[int]],
+    split: Mapping[str, Any],
     videos: Mapping[str, str],
     most: int,
 ) -> list[NextFrames]:
     """The frames a little before and after the worst ones that lie within what was labelled."""
+    labelled = _numbers([*split["train"], *split["validation"], *split["test"]])
+    tested = _numbers(split["test"])
     chosen: dict[str, list[int]] = {}
     for frame in worst:
-        name, number = PurePosixPath(frame.image).parent.name, number_of(frame.image)
+        name, number = video_of(frame.image), number_of(frame.image)
         if number is None:
             continue
         there = labelled[name]
         # what lies beyond the last labelled frame may lie beyond the video's end; DeepLabCut
         # takes no frame 0
         near = [n for n in (number - _BESIDE, number + _BESIDE) if 0 < n < max(there)]
-        chosen.setdefault(name, []).extend(n for n in near if n not in there)
+        chosen.setdefault(name, []).extend(
+            n
+            for n in near
+            if n not in there and all(abs(n - test) > _BESIDE for test in tested.get(name, ()))
+        )
     return [
         NextFrames(
             videos.get(name, f"{VIDEO_FOLDER}{name}{_SUFFIX}"),
             tuple(sorted(dict.fromkeys(numbers[:most]))),
-            "beside the worst test frames",
+            "beside training frames that it misses",
         )
         for name, numbers in chosen.items()
         if numbers
@@ -106,8 +115,15 @@ def _numbers(images: Iterable[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for image in images:
         if (number := number_of(image)) is not None:
-            found.setdefault(PurePosixPath(image).parent.name, set()).add(number)
+            found.setdefault(video_of(image), set()).add(number)
     return found
+
+
+def _kept_for_test(split: Mapping[str, Any]) -> set[str]:
+    """The videos whose labelled frames are all for the test."""
+    return {video_of(image) for image in split["test"]} - {
+        video_of(image) for image in (*split["train"], *split["validation"])
+    }
 
 
 def number_of(image: str) -> int | None:

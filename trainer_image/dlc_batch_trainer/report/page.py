@@ -15,11 +15,12 @@ from dlc_batch_trainer.evaluation.points import ScoredFrame
 from dlc_batch_trainer.report import tables
 from dlc_batch_trainer.report.cost import add_up
 from dlc_batch_trainer.report.drawing import Drawn
-from dlc_batch_trainer.report.judging import facts_of
+from dlc_batch_trainer.report.facts import facts_of
+from dlc_batch_trainer.report.grade import far_px, wrong_points
 from dlc_batch_trainer.report.material import Material
 from dlc_batch_trainer.report.next_frames import Advice, advise
 from dlc_batch_trainer.report.pictures import Picture
-from dlc_batch_trainer.report.verdict import far_px, judge
+from dlc_batch_trainer.report.verdict import judge
 
 _HERE = Path(__file__).parent
 _ENGINES = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
@@ -83,6 +84,8 @@ def _values(
         "body_parts": tables.body_parts((material.evaluation or {}).get("body_parts", {})),
         "quantiles": tables.quantiles(errors),
         "confidences": tables.confidences(facts.points, wrong_px),
+        "sure_and_wrong": tables.sure_and_wrong(material.frames, wrong_points(facts)),
+        "doubtful": tables.doubtful(material.doubtful),
         "pictures": [_shown(each) for each in pictures],
         "advice": advice,
         "next_rows": _next_rows(advice),
@@ -143,16 +146,16 @@ def _words(frame: ScoredFrame) -> str:
         (p for p in frame.points if p.error_px is not None), key=lambda p: -(p.error_px or 0.0)
     )
     named = [
-        f"{' '.join(filter(None, (p.individual, p.body_part)))} {p.error_px:.1f} px"
+        f"{tables.name_of(p)} {p.error_px:.1f} px"
         + (f" (confidence {p.confidence:.2f})" if p.confidence is not None else "")
         for p in far[:_MOST_NAMED]
     ]
     missed = len(frame.points) - len(far)
-    mean = "" if frame.error_px is None else f"Mean {frame.error_px:.1f} px. "
-    return (
-        f"{mean}Farthest: {'; '.join(named)}."
-        + (f" Not found: {missed} of {len(frame.points)}." if missed else "")
-    )  # fmt: skip
+    if frame.error_px is None:
+        return f"Nothing was found of {counted(len(frame.points), 'labelled points')}."
+    return f"Mean {frame.error_px:.1f} px. Farthest: {'; '.join(named)}." + (
+        f" Not found: {missed} of {len(frame.points)}." if missed else ""
+    )
 
 
 def _methods(text: str) -> list[str]:
@@ -162,14 +165,9 @@ def _methods(text: str) -> list[str]:
 
 
 def _advice(material: Material) -> Advice:
-    split = material.run["split"]
+    run = material.run
     return advise(
-        material.config,
-        material.run["shuffle"],
-        split["fraction"],
-        [*split["train"], *split["validation"], *split["test"]],
-        material.worst,
-        material.uncertain,
+        material.config, run["shuffle"], run["split"], material.doubtful, material.uncertain
     )
 
 
@@ -183,7 +181,7 @@ def _no_advice(material: Material) -> str:
     if material.worst:
         names = listed((frame.image for frame in material.worst), 3)
         return (
-            f"Look at the labels of the worst test frames ({names}), and label frames like them."
+            f"Look at the worst test frames ({names}), and label frames like them in other videos."
             " Where videos are analysed after a training (analyze_videos in dlc-batch.yaml), the"
             " frames of which the network is least sure stand here."
         )

@@ -14,6 +14,9 @@ from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint
 
 #: Of a picture, its longer side in pixels: readable on a page, and ten of them stay small.
 _LONGER_SIDE = 560
+#: Around labels and predictions, as a share of their span, and at least of the frame: enough to
+#: see where in the frame it is (our choices).
+_MARGIN, _LEAST_MARGIN = 0.4, 0.08
 _QUALITY = 82  # of JPEG: lines stay clean, at about 30 kB a picture
 _RADIUS, _WIDTH = 9, 3
 #: Told apart by shape as well: a ring is the label, a cross the prediction. On any frame one of
@@ -62,14 +65,36 @@ def _draw(path: Path, frame: ScoredFrame) -> Picture | None:
 
 
 def _drawn(image: Image.Image, frame: ScoredFrame) -> Picture:
-    scale = _LONGER_SIDE / max(image.size)
-    size = round(image.width * scale), round(image.height * scale)
-    image = image.resize(size, Image.Resampling.LANCZOS)
+    left, top, right, bottom = _part(image.size, frame)
+    scale = _LONGER_SIDE / max(right - left, bottom - top)
+    size = round((right - left) * scale), round((bottom - top) * scale)
+    box = (left, top, right, bottom)
+    image = image.resize(size, Image.Resampling.LANCZOS, box)
     for point in frame.points:
-        _draw_point(ImageDraw.Draw(image), point, scale)
+        _draw_point(ImageDraw.Draw(image), point, scale, (left, top))
     target = io.BytesIO()
     image.save(target, "JPEG", quality=_QUALITY, optimize=True)
     return Picture(frame, target.getvalue(), *image.size)
+
+
+def _part(size: tuple[int, int], frame: ScoredFrame) -> tuple[int, int, int, int]:
+    """The part of a frame to show: around labels and predictions, where the frame is large."""
+    places = [point.label for point in frame.points]
+    places += [p.predicted for p in frame.points if p.predicted and _is_within(p.predicted, size)]
+    if max(size) <= _LONGER_SIDE or not places:
+        return (0, 0, *size)
+    xs, ys = zip(*places, strict=True)
+    margin = max(_LEAST_MARGIN * max(size), _MARGIN * max(max(xs) - min(xs), max(ys) - min(ys)))
+    left, top = (max(math.floor(min(each) - margin), 0) for each in (xs, ys))
+    right = min(math.ceil(max(xs) + margin), size[0])
+    bottom = min(math.ceil(max(ys) + margin), size[1])
+    if right <= left or bottom <= top:  # labels outside of the frame
+        return (0, 0, *size)
+    return (left, top, right, bottom)
+
+
+def _is_within(place: tuple[float, float], size: tuple[int, int]) -> bool:
+    return all(0 <= each < most for each, most in zip(place, size, strict=True))
 
 
 def _as_colours(image: Image.Image) -> Image.Image:
@@ -81,12 +106,18 @@ def _as_colours(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _draw_point(draw: ImageDraw.ImageDraw, point: ScoredPoint, scale: float) -> None:
-    # a coordinate is of the middle of a pixel, a place in the drawing of its corner
-    x, y = ((each + 0.5) * scale for each in point.label)
+def _draw_point(
+    draw: ImageDraw.ImageDraw, point: ScoredPoint, scale: float, corner: tuple[int, int]
+) -> None:
+    def placed(place: tuple[float, float]) -> tuple[float, float]:
+        # a coordinate is of the middle of a pixel, a place in the drawing of its corner
+        x, y = ((each + 0.5 - first) * scale for each, first in zip(place, corner, strict=True))
+        return x, y
+
+    x, y = placed(point.label)
     ring = (x - _RADIUS, y - _RADIUS, x + _RADIUS, y + _RADIUS)
     if point.predicted is not None and all(map(math.isfinite, point.predicted)):
-        u, v = ((each + 0.5) * scale for each in point.predicted)
+        u, v = placed(point.predicted)
         _stroke(draw, [(x, y), (u, v)], _LINK, 2)
         r = _RADIUS - 2
         _stroke(draw, [(u - r, v - r), (u + r, v + r)], _PREDICTION, _WIDTH)

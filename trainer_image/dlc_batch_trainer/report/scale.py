@@ -1,4 +1,8 @@
-"""What an error is measured against: the animal's size, or else the frame's."""
+"""What an error is measured against: the span of an animal's labelled points, or the frame.
+
+The span stands for the animal's size as long as the labelled points are the animal's: corners of
+an arena among the body parts make it larger, a head alone smaller. `of_frame` tells such cases.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +24,26 @@ class Scale:
 
     px: float
     is_animal: bool  # False: the diagonal of the frame
+    of_frame: float | None = None  # as a share of the frame's diagonal; None: not known
 
     @property
     def name(self) -> str:
-        return "the animal's size" if self.is_animal else "the frame's diagonal"
+        return "the span of an animal's labels" if self.is_animal else "the frame's diagonal"
 
 
 def find_scale(frames: Iterable[ScoredFrame], frame_size: tuple[int, int] | None) -> Scale | None:
-    """Return the animal's size: the median diagonal of the boxes around its labelled points.
+    """Return the span: the median diagonal of the boxes around an animal's labelled points.
 
     Args:
         frames: with labels.
-        frame_size: width and height in pixels, taken where no animal has two labelled points.
+        frame_size: width and height in pixels; the measure where no animal has two labelled
+            points.
     """
-    sizes = [size for frame in frames for size in _sizes(frame)]
-    if sizes:
-        return Scale(median(sizes), is_animal=True)
-    return Scale(math.hypot(*frame_size), is_animal=False) if frame_size else None
+    diagonal = math.hypot(*frame_size) if frame_size else None
+    if sizes := [size for frame in frames for size in _sizes(frame)]:
+        span = median(sizes)
+        return Scale(span, is_animal=True, of_frame=span / diagonal if diagonal else None)
+    return Scale(diagonal, is_animal=False, of_frame=1.0) if diagonal else None
 
 
 def _sizes(frame: ScoredFrame) -> Iterable[float]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from dlc_batch_core.words import counted
-from dlc_batch_trainer.evaluation.points import ScoredPoint
+from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint, video_of
 from dlc_batch_trainer.report.cost import Bill
 from dlc_batch_trainer.report.curve import Curve
 
@@ -18,6 +17,7 @@ from dlc_batch_trainer.report.curve import Curve
 Row = list[str | None]
 _MOST_CURVE_ROWS = 25
 _QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
+_MOST_POINTS = 20  # that a person looks at
 _CONFIDENCES = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9)
 
 
@@ -121,12 +121,33 @@ def confidences(points: Iterable[ScoredPoint], far_px: float | None) -> list[Row
     ]
 
 
+def sure_and_wrong(frames: Iterable[ScoredFrame], wrong: Sequence[ScoredPoint]) -> list[Row]:
+    """The points of which the network was sure, and that are far off: the farthest first."""
+    of = {id(point): frame.image for frame in frames for point in frame.points}
+    ranked = sorted(wrong, key=lambda point: -(point.error_px or 0.0))[:_MOST_POINTS]
+    return [[of[id(p)], name_of(p), px(p.error_px), f"{p.confidence or 0.0:.2f}"] for p in ranked]
+
+
+def doubtful(frames: Iterable[ScoredFrame]) -> list[Row]:
+    """Training frames that the network misses all the same, and which point the farthest."""
+    rows: list[Row] = []
+    for frame in frames:
+        missed = [point for point in frame.points if point.error_px is None]
+        far = max(frame.points, key=lambda point: point.error_px or 0.0)
+        which = f"{name_of(far)}, {far.error_px:.1f} px" if far.error_px is not None else None
+        rows.append([frame.image, px(frame.error_px), which, str(len(missed))])
+    return rows
+
+
+def name_of(point: ScoredPoint) -> str:
+    """Return the body part, after the animal where there are several."""
+    return " ".join(filter(None, (point.individual, point.body_part)))
+
+
 def split(found: Mapping[str, Any]) -> list[Row]:
     """How many frames of each video are for what."""
     sides = ("train", "validation", "test")
-    counts = {
-        side: Counter(PurePosixPath(image).parent.name for image in found[side]) for side in sides
-    }
+    counts = {side: Counter(video_of(image) for image in found[side]) for side in sides}
     videos = sorted({video for each in counts.values() for video in each})
     return [[video, *(str(counts[side][video]) for side in sides)] for video in videos]
 
