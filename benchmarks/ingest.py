@@ -195,7 +195,7 @@ def _ours(s3: Any, target: Path) -> None:
 
     run = RunRequest("bench-0", "lab", BUCKET, KEY, None, "bench/", Request(), "")
     upload = RunStore(s3, BUCKET, RunKeys("lab", "bench-0"), 1).find_upload(run)
-    Ingest.begin(upload, run.root, Limits()).write(target, lambda _done, _total: None)
+    Ingest.begin(upload, run.intake, Limits()).write(target, lambda _done, _total: None)
 
 
 def _plain(s3: Any, target: Path) -> None:

@@ -275,25 +275,22 @@ _PROJECT = {
         _E,
         "It is a 3D project",
         "A 3D project (`num_cameras`) has no network; that is trained in its 2D project.",
-        "Zip and upload the 2D project.",
+        "Zip the 2D project, with the 3D project beside or within it if you want poses in three"
+        " dimensions.",
     ),
     "project-3d-beside": Entry(
         _W,
-        "A 3D project lies beside the 2D project",
-        "The network is trained in the 2D project.",
-        "Nothing needs to be done: the 3D project is set aside.",
+        "A 3D project is set aside",
+        "There are several beside the 2D project, and which of them belongs to it can't be told:"
+        " by the paths in `config_file_camera-1` and so on it is none or more than one.",
+        "Leave the others out of the zip, or write `cameras` into dlc-batch.yaml.",
     ),
     "project-3d-cameras": Entry(
         _W,
         "A 3D project's cameras do not add up",
-        "`camera_names` and `num_cameras` differ, or are missing; DeepLabCut 3 knows two cameras.",
-        "List each camera's name once in `camera_names`, and set `num_cameras` to their number.",
-    ),
-    "project-3d-calibration": Entry(
-        _W,
-        "Calibration images have no partner",
-        "Each calibration image needs one of the same number from every camera.",
-        "Add the missing images to calibration_images, or remove those without a partner.",
+        "`camera_names` and `num_cameras` differ, are missing, or hold what can't be a name.",
+        "List each camera's name once in `camera_names`, and set `num_cameras` to their number; or"
+        " write `cameras` into dlc-batch.yaml.",
     ),
     "engine": Entry(
         _E,
@@ -650,6 +647,103 @@ _IMAGES = {
     ),
 }
 
+#: Where a 3D project alone names the cameras, each of them is a warning.
+_CAMERAS = {
+    "camera-names": Entry(
+        _E,
+        "The cameras have no names",
+        "`cameras` in dlc-batch.yaml names none, and there is no 3D project that does.",
+        "Add `names` to `cameras`, such as `names: [camera-1, camera-2]`.",
+    ),
+    "calibration-missing": Entry(
+        _E,
+        "The calibration is not there",
+        "The folder of calibration images has none, or the file of a calibration was left out.",
+        "Add it to the project, or name another place in `cameras.calibration`.",
+    ),
+    "camera-without-images": Entry(
+        _E,
+        "A camera has no calibration image",
+        "No image has the camera's name in its own, or in its folder's, as a word of its own:"
+        " `left` is in left01.jpg and in left/01.jpg, and not in upleft01.jpg.",
+        "Add its images, or correct `cameras.names`.",
+    ),
+    "camera-apart": Entry(
+        _E,
+        "A camera shares no moment with the others",
+        "Where a camera stands is told by the board that it and another camera see at once: by"
+        " images whose names differ by the camera's name only.",
+        "Add images of the board that are taken by both cameras at the same moment, and name them"
+        " alike.",
+    ),
+    "calibration-too-few": Entry(
+        _E,
+        "There are too few calibration images",
+        "The board must be seen by two or more cameras at three moments at least.",
+        "Take more images: twenty moments or more, the board at all places, distances and tilts.",
+    ),
+    "calibration-few": Entry(
+        _W,
+        "There are few calibration images",
+        "With fewer than eight moments one bad image spoils the calibration.",
+        "Take more images: twenty moments or more, the board at all places, distances and tilts.",
+    ),
+    "calibration-partner": Entry(
+        _W,
+        "Calibration images have no partner",
+        "No other camera has an image of the same name, but for the camera's. What they show of"
+        " their own camera still counts.",
+        "Nothing, if the others did not see the board; else add or rename the missing images.",
+    ),
+    "calibration-stranger": Entry(
+        _W,
+        "Calibration images are of no camera",
+        "Their names, and their folders', hold no camera's name as a word of its own: they are"
+        " left out.",
+        "Rename or remove them, or correct `cameras.names`.",
+    ),
+    "calibration-same-view": Entry(
+        _W,
+        "Two calibration images are one view",
+        "They differ in suffix, case or zeros before a number only; the first one is taken.",
+        "Remove or rename one of the two.",
+    ),
+    "calibration-image-size": Entry(
+        _E,
+        "A camera's calibration images have several sizes",
+        "Some were cropped or scaled, or are another camera's: a calibration holds for one size.",
+        "Export the images again, all as the camera records.",
+    ),
+    "calibration-unreadable": Entry(
+        _W,
+        "A calibration image is no image",
+        "It is empty, cut off, or of another format than its name says; it is left out.",
+        "Export the image again, or remove it.",
+    ),
+    "calibration-board": Entry(
+        _W,
+        "The calibration board is not described in full",
+        "DeepLabCut's config.yaml does not tell it. Without the number of corners DeepLabCut's own"
+        " is tried; without the size of a square lengths come in squares, not in millimetres.",
+        "Write `cameras: {board: {columns: 9, rows: 6, square_mm: 25}}` into dlc-batch.yaml, with"
+        " the inner corners of your board.",
+    ),
+    "triangulate-nothing": Entry(
+        _W,
+        "Nothing will be triangulated",
+        "That needs videos that are analysed, of two cameras at least, whose names differ by the"
+        " camera's name only.",
+        "Name the videos alike, but for the camera's name; or write `triangulate: false`.",
+    ),
+    "video-without-partner": Entry(
+        _W,
+        "A video has no partner",
+        "It has a camera's name, but no video of another camera is named alike: it is analysed,"
+        " and not triangulated.",
+        "Add or rename the other cameras' videos, if there are any.",
+    ),
+}
+
 CATALOGUE: Mapping[str, Entry] = {
     **_UPLOAD,
     **_ZIP,
@@ -659,6 +753,7 @@ CATALOGUE: Mapping[str, Entry] = {
     **_CONFIG,
     **_LABELS,
     **_IMAGES,
+    **_CAMERAS,
 }
 #: Of what the admin lets a lab spend, not of the project.
 ABOUT_MONEY = frozenset({"budget", "cap-per-run", "price-unknown"})
@@ -671,4 +766,5 @@ CHAPTERS: Mapping[str, Mapping[str, Entry]] = {
     "config.yaml": _CONFIG,
     "Labels": _LABELS,
     "Images": _IMAGES,
+    "Cameras": _CAMERAS,
 }

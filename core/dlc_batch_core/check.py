@@ -6,6 +6,7 @@ labels    every label table (mended), and what of it is missing or disappoints
 images    that they are there; the heads of them, or of a sample where each is a request
 engine    whether the network exists, fits the project, and takes the images
 videos    that those to be analysed are there
+cameras   that they can be calibrated, as far as the names and heads of images tell
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import IO, TypeVar, cast
+from typing import IO, TypeVar
 
-from dlc_batch_core.archive import CONFIG_FILE, Archive, read_archive
+from dlc_batch_core.archive import CONFIG_FILE, read_archive
+from dlc_batch_core.cameras import CALIBRATION_IMAGES
 from dlc_batch_core.catalogue import problem
-from dlc_batch_core.checks.config import find_3d_problems, find_unlabelled_videos, is_3d
+from dlc_batch_core.checks.cameras import find_camera_problems, problem_of_names
+from dlc_batch_core.checks.config import find_unlabelled_videos
 from dlc_batch_core.checks.engine import engine_of, find_engine_problems, find_size_problems
 from dlc_batch_core.checks.images import (
     Images,
@@ -41,7 +44,7 @@ from dlc_batch_core.home_settings import (
     find_home_config,
     parse_home_settings,
 )
-from dlc_batch_core.intake import find_intake_problems
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.label_folders import LabelFolder, find_label_folders, table_name
 from dlc_batch_core.labels import (
     MAX_ALL_CELLS,
@@ -52,12 +55,13 @@ from dlc_batch_core.labels import (
 )
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.mending import mend_settings, mend_videos
-from dlc_batch_core.problems import Problem, are_trainable, in_stable_order
+from dlc_batch_core.problems import Problem, Severity, are_trainable, in_stable_order
 from dlc_batch_core.project import Project, parse_project
 from dlc_batch_core.project_files import ProjectFiles, ReadableArchive, relative_to
 from dlc_batch_core.ranged_file import RangedFile
 from dlc_batch_core.request import REQUEST_FILE, Request, parse_request
-from dlc_batch_core.roots import find_root
+from dlc_batch_core.roots import find_roots
+from dlc_batch_core.three_d import Project3D, is_3d
 from dlc_batch_core.yaml_reader import MAX_YAML_BYTES, read_yaml_mapping
 
 _Read = TypeVar("_Read")
@@ -66,6 +70,8 @@ _Read = TypeVar("_Read")
 @dataclass(frozen=True)
 class Check:
     """What a check found. Project and request are None where they could not be read.
+
+    The request's cameras are filled in from a 3D project, where there is one.
 
     Problems name places relative to the project's root, but for those of the zip as a whole.
     """
@@ -78,6 +84,7 @@ class Check:
     config: Mapping[str, object] = field(default_factory=dict)  # as it was mended
     tables: tuple[LabelTable, ...] = ()
     homes: tuple[HomeSettings | None, ...] = ()  # of the shuffles that are asked for
+    images_3d: str | None = None  # see RunRequest
 
     @property
     def is_trainable(self) -> bool:
@@ -110,12 +117,15 @@ def check_archive(archive: ReadableArchive, name: str, is_remote: bool = False) 
     Raises:
         ProjectError: there is no project, or more than one.
     """
-    root, warnings = find_root(archive, name)
-    # it asks for no more than a folder offers too
-    intake = find_intake_problems(cast(Archive, archive), root)
-    found = check_files(ProjectFiles(archive, root, is_remote))
-    problems = [*found.problems, *relative_to(root, [*warnings, *intake])]
-    return replace(found, problems=in_stable_order(problems))
+    roots = find_roots(archive, name)
+    files = ProjectFiles(archive, roots.root, is_remote, roots.three_d)
+    found = _Checking(files, roots.three_d).run(None)
+    is_beside = roots.three_d is not None and not roots.three_d.lies_within(roots.root)
+    images_3d = roots.three_d.images if roots.three_d is not None and is_beside else None
+    cameras = found.request.cameras if found.request else None
+    intake = Intake(roots.root, cameras, images_3d).find_problems(archive)
+    problems = [*found.problems, *relative_to(roots.root, [*roots.problems, *intake])]
+    return replace(found, problems=in_stable_order(problems), images_3d=images_3d)
 
 
 def check_files(files: ProjectFiles, request: Request | None = None) -> Check:
@@ -123,7 +133,8 @@ def check_files(files: ProjectFiles, request: Request | None = None) -> Check:
 
     Args:
         files: of the project.
-        request: what is asked for; None: what dlc-batch.yaml says.
+        request: what is asked for; None: what dlc-batch.yaml says. Cameras that were checked
+            before are not again: their images need not be there any more.
     """
     return _Checking(files).run(request)
 
@@ -154,6 +165,7 @@ class _Checking:
     """One check at work: no step stops the ones after it."""
 
     files: ProjectFiles
+    three_d: Project3D | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def run(self, asked: Request | None) -> Check:
@@ -177,6 +189,7 @@ class _Checking:
             homes = self._check_engine(project, request, images)
         if request is not None:
             self.problems += find_video_problems(request, self.files)
+            request = request if asked else self._check_cameras(request)
         notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
         return Check(
             in_stable_order(self.problems),
@@ -207,8 +220,6 @@ class _Checking:
     def _read_project(self, config: Mapping[str, object] | None) -> Project | None:
         if config is None:
             return None
-        if is_3d(config):
-            self.problems += find_3d_problems(config, self.files.paths, CONFIG_FILE)
         return self._attempt(lambda: parse_project(config, CONFIG_FILE))
 
     def _read_tables(self, folders: Sequence[LabelFolder], scorer: str) -> tuple[LabelTable, ...]:
@@ -248,6 +259,25 @@ class _Checking:
         self.problems += find_outside_labels(tables, images)
         self.problems += find_suspicions(tables)
         return images
+
+    def _check_cameras(self, request: Request) -> Request:
+        """Check the cameras of a request; return it with what a 3D project tells of them.
+
+        Where a 3D project alone names cameras, nobody asked for more than the training: what is
+        wrong with them stops nothing.
+        """
+        asked = request.cameras
+        if self.three_d is not None and not self.three_d.names:
+            self.problems.append(problem_of_names(self.three_d))
+        cameras = self.three_d.fill(asked, self.files.root) if self.three_d else asked
+        if cameras is None:
+            return request
+        cameras = replace(cameras, calibration=cameras.calibration or CALIBRATION_IMAGES)
+        found = find_camera_problems(cameras, request, self.files)
+        if asked is None:
+            found = (replace(each, severity=Severity.WARNING) for each in found)
+        self.problems += found
+        return replace(request, cameras=cameras)
 
     def _check_engine(
         self, project: Project, request: Request, images: Images

@@ -1,6 +1,7 @@
 """What of an upload is unpacked for a training, and where it is put.
 
-Settings, label tables and images are taken, by their names: an .h5, a .mat or a .pt can run code
+Settings, label tables, images and the calibration of the cameras that a request names are taken,
+by their names: an .h5, a .mat or a .pt can run code
 in whoever loads it, so none of them reaches the disk. Everything derived is made anew. The one
 exception is the record of a split that was made at home, a pickle: it is put into a folder of its
 own, where neither DeepLabCut nor a person looks for it, and only a reader that can run nothing
@@ -10,13 +11,17 @@ opens it.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from dlc_batch_core.archive import CONFIG_FILE, Archive
+from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.archive_safety import find_excess, problem_of_method
+from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.label_folders import IMAGES
 from dlc_batch_core.member import Member
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.project_files import ReadableArchive
+from dlc_batch_core.three_d import CALIBRATION_3D
 
 #: Folder for splits made at home, in our copy of a project; no folder of DeepLabCut's.
 HOME_SPLITS = "home-splits"
@@ -54,17 +59,66 @@ def place_of(path: str) -> str:
     return f"{HOME_SPLITS}/{found[1].removesuffix('.pickle')}" if found else path
 
 
-def taken_members(archive: Archive, root: str) -> tuple[Member, ...]:
-    """Return the members that are unpacked of the project under `root` ("" or "a/b/")."""
-    members = archive.under(root)
-    return tuple(m for m in members if is_taken(PurePosixPath(m.path.removeprefix(root))))
+def is_of_calibration(path: PurePosixPath, cameras: Cameras | None) -> bool:
+    """Whether a file of a project is unpacked for the calibration of its cameras."""
+    if cameras is None:
+        return False
+    if cameras.folder is None:
+        return path.as_posix() == cameras.calibration
+    is_there = path.as_posix().startswith(f"{cameras.folder}/")
+    return is_there and path.suffix.lower() in IMAGES
 
 
-def find_intake_problems(archive: Archive, root: str) -> list[Problem]:
-    """Find which of the members to be unpacked can't be, or are too large."""
-    taken = taken_members(archive, root)
-    methods = [problem for member in taken if (problem := problem_of_method(member))]
-    return methods + find_excess(taken, archive.limits)
+@dataclass(frozen=True)
+class Intake:
+    """What is unpacked of an upload.
+
+    Attributes:
+        root: the project's folder in the zip: "" or "a/b/".
+        cameras: of the request.
+        beside: the folder of calibration images of a 3D project beside it, with a / at its end.
+    """
+
+    root: str
+    cameras: Cameras | None = None
+    beside: str | None = None
+
+    def members(self, archive: ReadableArchive) -> tuple[Member, ...]:
+        """Return the members that are unpacked."""
+        own = [m for m in archive.under(self.root) if self._is_own(self._path(m))]
+        if not self._is_beside:
+            return tuple(own)
+        images = (m for m in archive.under(self.beside or "") if _is_image(m.path))
+        return (*own, *images)
+
+    def place(self, member: Member) -> str:
+        """Return where a member lies in our copy of the project."""
+        if self._is_beside and member.path.startswith(self.beside or ""):
+            return f"{CALIBRATION_3D}/{member.path.removeprefix(self.beside or '')}"
+        return place_of(self._path(member))
+
+    def find_problems(self, archive: ReadableArchive) -> list[Problem]:
+        """Find which of the members to be unpacked can't be, or are too large."""
+        taken = self.members(archive)
+        methods = [problem for member in taken if (problem := problem_of_method(member))]
+        return methods + find_excess(taken, archive.limits)
+
+    @property
+    def _is_beside(self) -> bool:
+        folder = self.cameras.folder if self.cameras else None
+        return self.beside is not None and folder == CALIBRATION_3D
+
+    def _is_own(self, path: str) -> bool:
+        plain = PurePosixPath(path)
+        is_asked = not self._is_beside and is_of_calibration(plain, self.cameras)
+        return is_taken(plain) or is_asked
+
+    def _path(self, member: Member) -> str:
+        return member.path.removeprefix(self.root)
+
+
+def _is_image(path: str) -> bool:
+    return path.lower().endswith(IMAGES)
 
 
 def _is_table(path: PurePosixPath) -> bool:

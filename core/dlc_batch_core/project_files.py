@@ -10,6 +10,7 @@ from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.member import Member
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.three_d import Project3D
 
 _Read = TypeVar("_Read")
 
@@ -37,9 +38,29 @@ class ProjectFiles:
         is_remote: whether each read costs a request.
     """
 
-    def __init__(self, archive: ReadableArchive, root: str, is_remote: bool = False) -> None:
+    def __init__(
+        self,
+        archive: ReadableArchive,
+        root: str,
+        is_remote: bool = False,
+        three_d: Project3D | None = None,
+    ) -> None:
+        """List the files.
+
+        Args:
+            archive: the upload.
+            root: of the project in it.
+            is_remote: whether each read costs a request.
+            three_d: a 3D project that belongs to it. Where it lies beside, its calibration images
+                are listed in a folder of ours, as our copy of the project has them.
+        """
         self._archive, self.root, self.is_remote = archive, root, is_remote
         self._sizes = {m.path.removeprefix(root): m.size for m in archive.under(root)}
+        self._beside: dict[str, str] = {}
+        if three_d is not None and not three_d.lies_within(root):
+            for member in archive.under(three_d.images):
+                path = f"{three_d.calibration(root)}/{member.path.removeprefix(three_d.images)}"
+                self._beside[path], self._sizes[path] = member.path, member.size
         self.paths = tuple(sorted(self._sizes))
 
     def __contains__(self, path: str) -> bool:
@@ -65,7 +86,7 @@ class ProjectFiles:
         Raises:
             ProjectError: it is too large, damaged or not UTF-8.
         """
-        return self._relative(lambda: self._archive.read_text(self.root + path, most_bytes))
+        return self._relative(lambda: self._archive.read_text(self._member(path), most_bytes))
 
     def read_head(self, path: str, count: int) -> bytes:
         """Return a file's first bytes, at most `count`.
@@ -73,7 +94,14 @@ class ProjectFiles:
         Raises:
             ProjectError: it is damaged.
         """
-        return self._relative(lambda: self._archive.read_head(self.root + path, count))
+        return self._relative(lambda: self._archive.read_head(self._member(path), count))
+
+    def shown(self, path: str) -> str:
+        """Return the path by which the lab knows a file."""
+        return self._beside.get(path, path)
+
+    def _member(self, path: str) -> str:
+        return self._beside.get(path, self.root + path)
 
     def _relative(self, read: Callable[[], _Read]) -> _Read:
         try:

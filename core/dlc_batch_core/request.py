@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from dlc_batch_core.cameras import CAMERA_FIELDS, Cameras, find_contradictions
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import is_run_id
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.request_field import (
+    RequestField,
+    is_count,
+    is_number,
+    is_section,
+    is_switch,
+)
 from dlc_batch_core.settings import (
     ENGINES,
     expected_value,
@@ -50,6 +58,8 @@ class Request:
     analyze_videos: bool | tuple[str, ...] = False
     filtered_predictions: bool = True
     labeled_videos: bool = False
+    cameras: Cameras | None = None
+    triangulate: bool = True
     export_model: bool = False
     time_limit_hours: float = 24.0
     seed: int = 0
@@ -65,44 +75,21 @@ class Request:
     overrides: Mapping[str, object] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
-        values = asdict(self).items()
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in values}
+        values = {**asdict(self), "cameras": self.cameras.to_dict() if self.cameras else None}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, object]) -> Request:
         """Read what `to_dict` wrote; fields it does not know are ignored."""
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         lists = {name: tuple(v) for name, v in known.items() if isinstance(v, list | tuple)}
+        if isinstance(cameras := known.get("cameras"), Mapping):
+            known["cameras"] = Cameras.from_dict(cameras)
         return cls(**{**known, **lists})  # type: ignore[arg-type]  # our own file
 
 
-@dataclass(frozen=True)
-class RequestField:
-    """One key of dlc-batch.yaml."""
-
-    name: str
-    expects: str  # in words, for messages and the documentation
-    doc: str
-    accepts: Callable[[object], bool]
-    example: str
-
-
-def _is_count(value: object, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
-
-
-def _is_number(value: object, least: float, most: float) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-    )
-
-
-def _is_switch(value: object) -> bool:
-    return isinstance(value, bool)
-
-
 def _is_none_or_count(value: object, most: int) -> bool:
-    return (value == 0 and value is not False) or _is_count(value, most)
+    return (value == 0 and value is not False) or is_count(value, most)
 
 
 def _is_run_id(value: object) -> bool:
@@ -117,7 +104,7 @@ def _are_shuffles(value: object) -> bool:
     return (
         isinstance(value, list)
         and 1 <= len(value) <= MAX_SHUFFLES
-        and all(_is_count(number, 999) for number in value)
+        and all(is_count(number, 999) for number in value)
         and len(set(value)) == len(value)
     )
 
@@ -149,7 +136,7 @@ FIELDS = (
         f"a whole number from 1 to {_MAX_EPOCHS}",
         "With the PyTorch engine: passes over the training frames. Default: the shuffle made at"
         " home, then 200.",
-        lambda value: _is_count(value, _MAX_EPOCHS),
+        lambda value: is_count(value, _MAX_EPOCHS),
         "200",
     ),
     RequestField(
@@ -158,21 +145,21 @@ FIELDS = (
         "With the TensorFlow engine: steps of the optimizer. The schedule of learning rates"
         " (`multi_step`) ends there, its last rate going on as long as it takes. Default: the end"
         " of the schedule of the shuffle made at home, then of DeepLabCut's.",
-        lambda value: _is_count(value, _MAX_ITERATIONS),
+        lambda value: is_count(value, _MAX_ITERATIONS),
         "200000",
     ),
     RequestField(
         "batch_size",
         "a whole number from 1 to 1024, or auto",
         "Frames a step. auto (default): the shuffle made at home, then DeepLabCut's default.",
-        lambda value: value == "auto" or _is_count(value, 1024),
+        lambda value: value == "auto" or is_count(value, 1024),
         "auto",
     ),
     RequestField(
         "evaluate",
         "true or false",
         "Whether to score the network on the frames it did not train on. Default: true.",
-        _is_switch,
+        is_switch,
         "true",
     ),
     RequestField(
@@ -190,28 +177,45 @@ FIELDS = (
         "true or false",
         "Whether to filter the predictions on videos too (DeepLabCut's median filter)."
         " Default: true.",
-        _is_switch,
+        is_switch,
         "true",
     ),
     RequestField(
         "labeled_videos",
         "true or false",
         "Whether to draw the points into a copy of each video that is analysed. Default: false.",
-        _is_switch,
+        is_switch,
         "false",
+    ),
+    RequestField(
+        "cameras",
+        "a section",
+        "The cameras that saw the animal, for poses in three dimensions: see"
+        " [3D](three-d.md). Default: those of a 3D project of DeepLabCut's in the zip, else none.",
+        is_section,
+        "{names: [camera-1, camera-2], board: {columns: 9, rows: 6, square_mm: 25}}",
+        CAMERA_FIELDS,
+    ),
+    RequestField(
+        "triangulate",
+        "true or false",
+        "Whether to put together in three dimensions what several cameras saw, where there are"
+        " `cameras` and their videos are analysed. Default: true.",
+        is_switch,
+        "true",
     ),
     RequestField(
         "export_model",
         "true or false",
         "Whether to export the network for DeepLabCut-live. Default: false.",
-        _is_switch,
+        is_switch,
         "false",
     ),
     RequestField(
         "time_limit_hours",
         "a number from 0.1 to 168",
         "The longest the training may take, all its attempts together. Default: 24.",
-        lambda value: _is_number(value, 0.1, 168),
+        lambda value: is_number(value, 0.1, 168),
         "24",
     ),
     RequestField(
@@ -234,21 +238,21 @@ FIELDS = (
         "true or false",
         "Whether to keep back some training frames to choose the best snapshot by, where there are"
         " enough (50). Without, the last snapshot is taken. Default: true.",
-        _is_switch,
+        is_switch,
         "true",
     ),
     RequestField(
         "checkpoint_minutes",
         "a number from 0.05 to 120",
         "The most minutes of training that are lost when the computer is taken away. Default: 10.",
-        lambda value: _is_number(value, 0.05, 120),
+        lambda value: is_number(value, 0.05, 120),
         "10",
     ),
     RequestField(
         "stall_minutes",
         "a number from 0.5 to 720",
         "A training that makes no step for so long is ended. Default: 30.",
-        lambda value: _is_number(value, 0.5, 720),
+        lambda value: is_number(value, 0.5, 720),
         "30",
     ),
     RequestField(
@@ -263,28 +267,28 @@ FIELDS = (
         "image_cache",
         "true or false",
         "Whether to keep decoded frames in memory, as far as it goes. Default: true.",
-        _is_switch,
+        is_switch,
         "true",
     ),
     RequestField(
         "mixed_precision",
         "true or false",
         "Whether to train in bfloat16 where the GPU can. Default: true.",
-        _is_switch,
+        is_switch,
         "true",
     ),
     RequestField(
         "channels_last",
         "true or false",
         "Whether to lay images out as the GPU's convolutions like them. Default: true.",
-        _is_switch,
+        is_switch,
         "true",
     ),
     RequestField(
         "fast_kernels",
         "true or false",
         "Whether the GPU may choose its fastest convolutions, and TF32. Default: true.",
-        _is_switch,
+        is_switch,
         "true",
     ),
     RequestField(
@@ -296,7 +300,6 @@ FIELDS = (
         "{train_settings.batch_size: 4}",
     ),
 )
-_BY_NAME = {each.name: each for each in FIELDS}
 
 
 def parse_request(text: str, where: str = REQUEST_FILE) -> Request:
@@ -310,8 +313,9 @@ def parse_request(text: str, where: str = REQUEST_FILE) -> Request:
         ProjectError: with every problem found.
     """
     values = read_yaml_mapping(text, where)
-    problems = [p for key, value in values.items() if (p := _problem_of(key, value, where))]
+    problems = list(_problems_in(values, FIELDS, "", where))
     problems += _problems_of_overrides(values.get("overrides"), _engines(values), where)
+    problems += _problems_of_cameras(values.get("cameras"), where)
     if problems:
         raise ProjectError(problems)
     for name in ("batch_size", "loader_workers"):
@@ -320,15 +324,46 @@ def parse_request(text: str, where: str = REQUEST_FILE) -> Request:
     return Request.from_dict(values)
 
 
-def _problem_of(key: str, value: object, where: str) -> Problem | None:
-    known = _BY_NAME.get(key)
-    if known is None:
-        what = f"There is no setting `{_shown(key)}`."
-        return Problem("request-unknown-key", where, what, _near(key))
-    if known.accepts(value):
-        return None
-    what = f"`{key}: {_shown(value)}` is not accepted."
-    return Problem("request-value", where, what, f"`{key}` takes {known.expects}.")
+def _problems_in(
+    values: Mapping[str, object], fields: Sequence[RequestField], above: str, where: str
+) -> Iterator[Problem]:
+    """Yield what is wrong in a file or a section.
+
+    Args:
+        above: where the section stands, such as `cameras.`.
+    """
+    known = {each.name: each for each in fields}
+    for key, value in values.items():
+        name = above + _shown(key)
+        if (of := known.get(key)) is None:
+            what = f"There is no setting `{name}`."
+            yield Problem("request-unknown-key", where, what, _near(key, known, above))
+        elif not of.accepts(value):
+            what = f"`{name}: {_shown(value)}` is not accepted."
+            yield Problem("request-value", where, what, f"`{name}` takes {_expected(of)}.")
+        elif isinstance(value, dict):
+            yield from _problems_in(value, of.fields, f"{name}.", where) if of.fields else ()
+
+
+def _expected(of: RequestField) -> str:
+    keys = ", ".join(f"`{each.name}`" for each in of.fields)
+    return f"{of.expects} with keys of its own: {keys}" if keys else of.expects
+
+
+def _problems_of_cameras(value: object, where: str) -> list[Problem]:
+    """Find what the section `cameras` contradicts, as far as its values are accepted."""
+    if not isinstance(value, dict):
+        return []
+    accepted = {
+        each.name: value[each.name]
+        for each in CAMERA_FIELDS
+        if each.name in value
+        and not any(_problems_in({each.name: value[each.name]}, [each], "", where))
+    }
+    return [
+        Problem("request-value", where, what, remedy)
+        for what, remedy in find_contradictions(accepted)
+    ]
 
 
 def _engines(values: Mapping[str, object]) -> tuple[str, ...]:
@@ -372,11 +407,11 @@ def _near_setting(path: str, engines: Sequence[str]) -> str:
     return f"{guess}docs/request.md lists the settings that may be set."
 
 
-def _near(key: str) -> str:
-    near = difflib.get_close_matches(key, _BY_NAME, n=1, cutoff=0.5)
+def _near(key: str, known: Mapping[str, RequestField], above: str) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     if near:
-        return f"Did you mean `{near[0]}`?"
-    return f"Remove it, or use one of: {', '.join(_BY_NAME)}."
+        return f"Did you mean `{above}{near[0]}`?"
+    return f"Remove it, or use one of: {', '.join(above + name for name in known)}."
 
 
 def _shown(value: object) -> str:

@@ -1,15 +1,16 @@
-"""Where in an upload the project lies."""
+"""Where in an upload the project lies, and the 3D project that comes with it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.catalogue import problem
-from dlc_batch_core.checks.config import is_3d
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project_files import ReadableArchive
+from dlc_batch_core.three_d import Project3D, choose_3d, is_3d, read_3d
 from dlc_batch_core.words import listed
 from dlc_batch_core.yaml_reader import MAX_YAML_BYTES, read_yaml_mapping
 
@@ -17,8 +18,17 @@ from dlc_batch_core.yaml_reader import MAX_YAML_BYTES, read_yaml_mapping
 _MOST_LOOKED_INTO = 4
 
 
-def find_root(archive: ReadableArchive, name: str) -> tuple[str, list[Problem]]:
-    """Return the folder of the project, "" or "a/b/", and what was set aside.
+@dataclass(frozen=True)
+class Roots:
+    """What an upload holds."""
+
+    root: str  # folder of the project that is trained: "" or "a/b/"
+    three_d: Project3D | None = None  # that belongs to it
+    problems: tuple[Problem, ...] = ()  # warnings of what was set aside
+
+
+def find_roots(archive: ReadableArchive, name: str) -> Roots:
+    """Find the project of an upload.
 
     Args:
         archive: the upload.
@@ -31,35 +41,43 @@ def find_root(archive: ReadableArchive, name: str) -> tuple[str, list[Problem]]:
     if not roots:
         what = "The upload holds no config.yaml, so no DeepLabCut project."
         raise ProjectError([problem("no-project", name, what)])
-    outer = [each for each in roots if not _lies_within(each, roots)]
-    left, warnings = _without_3d(archive, outer)
-    if len(left) > 1:
-        what = f"The upload holds {len(left)} projects: {listed(r or '(top)' for r in left)}."
+    of_3d = _find_3d(archive, roots)
+    trained = [root for root in roots if root not in [each.root for each in of_3d]]
+    if not trained:  # 3D projects alone: the check says that they can't be trained
+        of_3d, trained = [], list(roots)
+    outer = [each for each in trained if not _lies_within(each, trained)]
+    if len(outer) > 1:
+        what = f"The upload holds {len(outer)} projects: {listed(r or '(top)' for r in outer)}."
         raise ProjectError([problem("several-projects", name, what)])
-    nested = [each for each in roots if each != left[0] and each.startswith(left[0])]
     what = "Another project lies in a folder of the project; it is not trained."
-    warnings += [problem("nested-project", each + CONFIG_FILE, what) for each in nested]
-    return left[0], warnings
+    nested = [each for each in trained if each not in outer]
+    found = [problem("nested-project", each + CONFIG_FILE, what) for each in nested]
+    three_d = choose_3d(of_3d, outer[0])
+    found += [_set_aside(each) for each in of_3d if each is not three_d]
+    return Roots(outer[0], three_d, tuple(found))
 
 
 def _lies_within(root: str, roots: Sequence[str]) -> bool:
     return any(root != other and root.startswith(other) for other in roots)
 
 
-def _without_3d(archive: ReadableArchive, roots: list[str]) -> tuple[list[str], list[Problem]]:
-    """Set 3D projects aside where one other project is left."""
+def _find_3d(archive: ReadableArchive, roots: Sequence[str]) -> list[Project3D]:
+    """Return the 3D projects, where there is another project too."""
     if not 1 < len(roots) <= _MOST_LOOKED_INTO:
-        return roots, []
-    of_3d = [root for root in roots if _is_3d(archive, root + CONFIG_FILE)]
-    left = [root for root in roots if root not in of_3d]
-    if len(left) != 1:
-        return roots, []
-    what = "This 3D project is set aside; the network is trained in the 2D project."
-    return left, [problem("project-3d-beside", root + CONFIG_FILE, what) for root in of_3d]
+        return []
+    return [found for root in roots if (found := _read_3d(archive, root)) is not None]
 
 
-def _is_3d(archive: ReadableArchive, path: str) -> bool:
+def _read_3d(archive: ReadableArchive, root: str) -> Project3D | None:
+    path = root + CONFIG_FILE
     try:
-        return is_3d(read_yaml_mapping(archive.read_text(path, MAX_YAML_BYTES), path))
+        config = read_yaml_mapping(archive.read_text(path, MAX_YAML_BYTES), path)
     except ProjectError:
-        return False  # it is told where the project is checked
+        return None  # it is told where the project is checked
+    return read_3d(config, root) if is_3d(config) else None
+
+
+def _set_aside(project: Project3D) -> Problem:
+    what = "This 3D project is set aside: there is another one, and which belongs to the project"
+    what += " can't be told."
+    return problem("project-3d-beside", project.root + CONFIG_FILE, what)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.errors import StateError
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.request import Request
 
 
@@ -23,6 +24,12 @@ class RunRequest:
     request: Request
     submitted_at: str  # ISO 8601, UTC
     body_parts: tuple[str, ...] = ()  # of animals, then unique ones: what a later run compares
+    images_3d: str | None = None  # folder of calibration images of a 3D project beside, in the zip
+
+    @property
+    def intake(self) -> Intake:
+        """What of the upload is unpacked."""
+        return Intake(self.root, self.request.cameras, self.images_3d)
 
     def to_json(self) -> str:
         value = {**self.__dict__, "request": self.request.to_dict()}

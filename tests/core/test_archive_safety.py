@@ -16,7 +16,7 @@ import pytest
 
 from dlc_batch_core.archive import Archive, read_archive
 from dlc_batch_core.errors import ProjectError
-from dlc_batch_core.intake import find_intake_problems
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.limits import GIB, Limits
 from dlc_batch_core.ranged_file import RangedFile
 
@@ -144,7 +144,7 @@ def test_a_member_that_reaches_into_the_directory() -> None:
 
 
 def taken(data: bytes, limits: Limits) -> list[tuple[str, str]]:
-    return [(p.code, p.where) for p in find_intake_problems(read(data, limits), "p/")]
+    return [(p.code, p.where) for p in Intake("p/").find_problems(read(data, limits))]
 
 
 FRAMES = "p/labeled-data/v"

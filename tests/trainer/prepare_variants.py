@@ -16,6 +16,7 @@ from typing import Any
 from tests.trainer.local_source import LocalSource
 
 from dlc_batch_core.check import check_upload
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.request import Request
 from dlc_batch_core.yaml_reader import read_yaml_mapping
@@ -27,7 +28,7 @@ def prepare(upload: Path, work: Path) -> dict[str, Any]:
     """Prepare one upload and return what was left in its folder."""
     with upload.open("rb") as file:
         found = check_upload(file, upload.name)
-    ingest = Ingest.begin(LocalSource(upload), found.root, Limits())
+    ingest = Ingest.begin(LocalSource(upload), Intake(found.root), Limits())
     project = work / upload.stem / "project"
     project.mkdir(parents=True)
     ingest.write(project, lambda _done, _of: None)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.trainer.local_source import LocalSource
 
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.limits import Limits
 from dlc_batch_trainer import ingest as ingesting
 from dlc_batch_trainer import transfer
@@ -54,7 +55,7 @@ def ignore(_done: int, _total: int) -> None:
 
 
 def begin(source: LocalSource) -> Ingest:
-    return Ingest.begin(source, "", Limits())
+    return Ingest.begin(source, Intake(""), Limits())
 
 
 @settings(max_examples=40, deadline=None)
@@ -189,7 +190,7 @@ def test_the_listing_identifies_the_files_whatever_the_zip(tmp_path: Path) -> No
     one = begin(LocalSource(make_zip(tmp_path / "1.zip", files)))
     packed = [(f"home/p/{n}", c, zipfile.ZIP_DEFLATED) for n, c, _ in reversed(files)]
     other = make_zip(tmp_path / "2.zip", [*packed, ("home/p/videos/v.mp4", b"film", 0)])
-    two = Ingest.begin(LocalSource(other), "home/p/", Limits())
+    two = Ingest.begin(LocalSource(other), Intake("home/p/"), Limits())
     assert one.facts() == two.facts()
     changed = [(files[0][0], files[1][1], 0), *files[1:]]
     three = begin(LocalSource(make_zip(tmp_path / "3.zip", changed)))

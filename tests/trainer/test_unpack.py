@@ -13,7 +13,7 @@ import pytest
 from tests.trainer.local_source import LocalSource
 
 from dlc_batch_core.errors import LabError
-from dlc_batch_core.intake import HOME_SPLITS, is_taken
+from dlc_batch_core.intake import HOME_SPLITS, Intake, is_taken
 from dlc_batch_core.limits import Limits
 from dlc_batch_trainer.ingest import Ingest
 
@@ -26,7 +26,7 @@ def _zip(path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
 
 
 def unpack(upload: Path, root: str, target: Path) -> tuple[str, ...]:
-    ingest = Ingest.begin(LocalSource(upload), root, Limits())
+    ingest = Ingest.begin(LocalSource(upload), Intake(root), Limits())
     target.mkdir()
     ingest.write(target, lambda _done, _total: None)
     return ingest.files
@@ -126,7 +126,7 @@ def test_a_bomb_is_cut_at_what_it_said(tmp_path: Path) -> None:
     upload = _zip(tmp_path / "u.zip", ("labeled-data/v/img.png", bytes(200 << 20)))
     _declare(upload, b"labeled-data/v/img.png", 1000)
     written = []
-    ingest = Ingest.begin(LocalSource(upload), "", Limits())
+    ingest = Ingest.begin(LocalSource(upload), Intake(""), Limits())
     with pytest.raises(LabError, match="larger than the zip says"):
         ingest.write(tmp_path, lambda done, _total: written.append(done))
     assert (written, _files(tmp_path)) == ([], {"u.zip"})

@@ -22,7 +22,7 @@ from typing import IO, cast
 from dlc_batch_core.archive import Archive, read_archive
 from dlc_batch_core.archive_safety import problem_of_method
 from dlc_batch_core.errors import ProjectError
-from dlc_batch_core.intake import find_intake_problems, place_of, taken_members
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.member import LOCAL_HEADER_BYTES, Member
 from dlc_batch_core.ranged_file import RangedFile
@@ -69,11 +69,11 @@ class Ingest:
 
     source: Source
     archive: Archive
-    root: str  # of the project in the zip: "" or "a/b/"
+    intake: Intake
     members: tuple[Member, ...]  # those that are taken
 
     @classmethod
-    def begin(cls, source: Source, root: str, limits: Limits) -> Ingest:
+    def begin(cls, source: Source, intake: Intake, limits: Limits) -> Ingest:
         """Read the upload's directory.
 
         Raises:
@@ -81,9 +81,14 @@ class Ingest:
         """
         file = RangedFile(lambda start, end: _fetch(source, start, end), source.size, source.name)
         archive = read_archive(cast(IO[bytes], file), source.name, limits)
-        if problems := find_intake_problems(archive, root):
+        if problems := intake.find_problems(archive):
             raise ProjectError(problems)
-        return cls(source, archive, root, taken_members(archive, root))
+        return cls(source, archive, intake, intake.members(archive))
+
+    @property
+    def root(self) -> str:
+        """The project's folder in the zip: "" or "a/b/"."""
+        return self.intake.root
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -184,7 +189,7 @@ class Ingest:
         return wanted.size
 
     def _path(self, target: Path, member: Member) -> Path:
-        return target / place_of(member.path.removeprefix(self.root))
+        return target / self.intake.place(member)
 
 
 def plan_ranges(members: Iterable[Member], end_of: dict[int, int]) -> list[Range]:

@@ -204,7 +204,7 @@ class TrainingProgram:
 
     def _gather(self, run: RunRequest, upload: StoredUpload) -> WorkerJob:
         """Bring everything that the training process needs onto the disk."""
-        ingest = Ingest.begin(upload, run.root, self.limits)
+        ingest = Ingest.begin(upload, run.intake, self.limits)
         self.reporter.enter("unpack")
         project = self.work / "project"
         project.mkdir()

@@ -58,7 +58,7 @@ class Videos:
     @cached_property
     def _ingest(self) -> Ingest:
         """The upload's directory; read again, for the training needed another part of it."""
-        return Ingest.begin(self.store.find_upload(self.run), self.run.root, self.limits)
+        return Ingest.begin(self.store.find_upload(self.run), self.run.intake, self.limits)
 
     def _unpack(self, video: Video, path: Path) -> None:
         if video.path not in self._ingest.files:

@@ -92,15 +92,26 @@ def read_images(tables: Sequence[LabelTable], files: ProjectFiles) -> Images:
         if files.is_remote and files.requests >= most_requests:
             break
         try:
-            head = _read_head(files, path)
+            size, is_broken = read_size(files, path)
         except ProjectError as error:
             problems += error.problems
             continue
-        if (size := image_size(head)) is not None:
+        if size is not None:
             sizes[path] = size
-        elif not _may_be_longer(head, files.size(path)):
+        elif is_broken:
             broken.add(path)
     return Images(sizes, frozenset(broken.union(empty)), tuple(problems))
+
+
+def read_size(files: ProjectFiles, path: str) -> tuple[Size | None, bool]:
+    """Return an image's size, where its head tells it, and whether it is no image.
+
+    Raises:
+        ProjectError: it is damaged.
+    """
+    head = _read_head(files, path)
+    size = image_size(head)
+    return size, size is None and not _may_be_longer(head, files.size(path))
 
 
 def _read_head(files: ProjectFiles, path: str) -> bytes:

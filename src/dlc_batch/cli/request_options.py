@@ -9,7 +9,8 @@ import click
 
 from dlc_batch.request_changes import RequestChanges
 from dlc_batch_core.errors import ProjectError
-from dlc_batch_core.request import FIELDS, RequestField
+from dlc_batch_core.request import FIELDS
+from dlc_batch_core.request_field import RequestField
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 #: By `--set` instead.

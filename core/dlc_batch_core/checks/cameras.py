@@ -1,0 +1,220 @@
+"""Whether cameras can be calibrated, and their videos put together: told by names and headers.
+
+No image is decoded: whether the board is seen on them the calibration itself finds out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dlc_batch_core.archive import CONFIG_FILE
+from dlc_batch_core.cameras import (
+    DEEPLABCUT_BOARD,
+    LEAST_CAMERAS,
+    MOST_CAMERAS,
+    Cameras,
+    find_contradictions,
+)
+from dlc_batch_core.catalogue import problem
+from dlc_batch_core.checks.images import Size, read_size
+from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.problems import Problem
+from dlc_batch_core.project_files import ProjectFiles
+from dlc_batch_core.request import REQUEST_FILE, Request
+from dlc_batch_core.three_d import Project3D
+from dlc_batch_core.videos import chosen
+from dlc_batch_core.views import Views, calibration_views, recordings
+from dlc_batch_core.words import counted, listed
+
+#: Zhang's method (2000) needs three views of a plane; of fewer than eight each bad one counts.
+LEAST_MOMENTS, FEW_MOMENTS = 3, 8
+#: Heads of calibration images that are read from afar, each of them a request.
+MOST_REMOTE_HEADS = 4
+
+
+def find_camera_problems(
+    cameras: Cameras, request: Request, files: ProjectFiles
+) -> Iterator[Problem]:
+    """Find what of the calibration, and of the triangulation, can't go well.
+
+    Args:
+        cameras: of the request, filled in from a 3D project.
+        request: which videos are analysed.
+        files: of the project.
+    """
+    if not cameras.names:
+        what = "`cameras` has no `names`, and no 3D project with cameras lies beside the project."
+        yield problem("camera-names", REQUEST_FILE, what)
+        return
+    filled = {"names": list(cameras.names), "offsets": cameras.offsets}
+    for what, remedy in find_contradictions(filled):  # those of the 3D project are known now
+        yield problem("request-value", REQUEST_FILE, what, remedy)
+    if cameras.folder is None:
+        yield from _problems_of_file(cameras, files)
+    else:
+        yield from _Images(cameras, files, cameras.folder).find_problems()
+    if request.triangulate:
+        yield from _problems_of_videos(cameras, request, files)
+
+
+def problem_of_names(project: Project3D) -> Problem:
+    """Return the problem of a 3D project whose cameras can't be used."""
+    what = "The cameras of this 3D project are not used: `camera_names` is no list of"
+    what += f" {LEAST_CAMERAS} to {MOST_CAMERAS} different names, or not of `num_cameras` many."
+    return problem("project-3d-cameras", project.root + CONFIG_FILE, what)
+
+
+def _problems_of_file(cameras: Cameras, files: ProjectFiles) -> Iterator[Problem]:
+    if str(cameras.calibration) not in files:
+        what = f"`cameras.calibration` names {cameras.calibration}, which is not in the zip."
+        yield problem("calibration-missing", REQUEST_FILE, what)
+
+
+@dataclass(frozen=True)
+class _Images:
+    """The calibration images of a project."""
+
+    cameras: Cameras
+    files: ProjectFiles
+    folder: str
+
+    @property
+    def place(self) -> str:
+        """The folder, as the lab knows it."""
+        first = next((path for path in self.files.paths if path.startswith(f"{self.folder}/")), "")
+        inside = first.removeprefix(self.folder)
+        return self.files.shown(first).removesuffix(inside) + "/" if first else f"{self.folder}/"
+
+    def find_problems(self) -> Iterator[Problem]:
+        yield from self._problems_of_board()
+        views = calibration_views(self.cameras, self.files.paths)
+        if not views.moments:
+            yield self._none(views)
+            return
+        yield from self._problems_of_names(views)
+        yield from self._problems_of_amount(views)
+        yield from self._problems_of_sizes(views)
+
+    def _problems_of_board(self) -> Iterator[Problem]:
+        board, names = self.cameras.board, ", ".join(self.cameras.names)
+        if board is None:
+            what = f"No board is described for the cameras {names}: one of {DEEPLABCUT_BOARD} is"
+            what += " looked for, as DeepLabCut does, and lengths come in its squares."
+            yield problem("calibration-board", REQUEST_FILE, what)
+        elif board.square_mm is None:
+            what = "`cameras.board` has no `square_mm`, so lengths come in its squares."
+            yield problem("calibration-board", REQUEST_FILE, what)
+
+    def _none(self, views: Views) -> Problem:
+        if not views.strangers:
+            return problem(
+                "calibration-missing", self.place, "There is no calibration image here."
+            )
+        what = (
+            f"No calibration image has a camera's name in its own: {self._listed(views.strangers)}"
+        )
+        what += f" are there, and the cameras are {listed(self.cameras.names)}."
+        return problem("camera-without-images", self.place, what)
+
+    def _problems_of_names(self, views: Views) -> Iterator[Problem]:
+        if views.strangers:
+            what = (
+                f"Calibration images whose names tell no camera: {self._listed(views.strangers)}."
+            )
+            yield problem("calibration-stranger", self.place, what)
+        if views.doubles:
+            pairs = listed(f"{self._name(a)} and {self._name(b)}" for a, b in views.doubles)
+            what = f"Two calibration images are the same view by their names: {pairs}. The first"
+            yield problem("calibration-same-view", self.place, f"{what} is taken.")
+        if views.alone and views.shared:
+            what = f"Calibration images without a partner: {self._listed(views.alone)}."
+            yield problem("calibration-partner", self.place, what)
+
+    def _problems_of_amount(self, views: Views) -> Iterator[Problem]:
+        there = [name for name in self.cameras.names if views.of(name)]
+        if len(there) < len(self.cameras.names):
+            empty = [name for name in self.cameras.names if name not in there]
+            what = f"There is no calibration image of {listed(empty)}."
+            yield problem("camera-without-images", self.place, what)
+        if apart := _apart(views, there):
+            what = (
+                f"No image of {listed(apart)} has the name of an image of {there[0]}, but for the"
+            )
+            what += (
+                " camera's, nor by way of other cameras: none is known to show the same moment."
+            )
+            yield problem("camera-apart", self.place, what)
+        count = len(views.shared)
+        if count < FEW_MOMENTS and len(there) > 1 and not apart:
+            code = "calibration-few" if count >= LEAST_MOMENTS else "calibration-too-few"
+            what = f"Two or more cameras show the board at {counted(count, 'moments')} only."
+            yield problem(code, self.place, what)
+
+    def _problems_of_sizes(self, views: Views) -> Iterator[Problem]:
+        sizes, broken = self._read_sizes(views)
+        if broken:
+            what = f"These calibration images can't be read: {self._listed(broken)}."
+            yield problem("calibration-unreadable", self.place, what)
+        for camera in self.cameras.names:
+            named = {size: p for p in reversed(views.of(camera)) if (size := sizes.get(p))}
+            if len(named) > 1:
+                seen = (f"{w} x {h} ({self._name(named[w, h])})" for w, h in sorted(named))
+                what = f"The calibration images of {camera} have several sizes: {listed(seen)}."
+                yield problem("calibration-image-size", self.place, what)
+
+    def _read_sizes(self, views: Views) -> tuple[Mapping[str, Size], list[str]]:
+        """Read the sizes of the images, or from afar of a few; and which of them are no images."""
+        sizes, broken = dict[str, Size](), list[str]()
+        most = self.files.requests + MOST_REMOTE_HEADS
+        for path in self._sample(views):
+            if self.files.is_remote and self.files.requests >= most:
+                break
+            try:
+                size, is_broken = read_size(self.files, path)
+            except ProjectError:
+                size, is_broken = None, True
+            if size is not None:
+                sizes[path] = size
+            elif is_broken:
+                broken.append(path)
+        return sizes, broken
+
+    def _sample(self, views: Views) -> list[str]:
+        of_cameras = [paths for name in self.cameras.names if (paths := views.of(name))]
+        if self.files.is_remote:  # a change between two recordings shows at the ends
+            return [path for paths in of_cameras for path in dict.fromkeys((paths[0], paths[-1]))]
+        return [path for paths in of_cameras for path in paths]
+
+    def _name(self, path: str) -> str:
+        return path.removeprefix(f"{self.folder}/")
+
+    def _listed(self, paths: Sequence[str]) -> str:
+        return listed(map(self._name, paths))
+
+
+def _apart(views: Views, cameras: Sequence[str]) -> list[str]:
+    """Return the cameras that no chain of shared moments leads to from the first."""
+    groups = [set(files) for files in views.shared.values()]
+    reached = {cameras[0]}
+    while more := [g for g in groups if g & reached and g - reached]:
+        reached = reached.union(*more)
+    return [name for name in cameras if name not in reached]
+
+
+def _problems_of_videos(
+    cameras: Cameras, request: Request, files: ProjectFiles
+) -> Iterator[Problem]:
+    videos = recordings(cameras, chosen(request.analyze_videos, files.paths))
+    if not request.analyze_videos:
+        what = "No video is analysed, so nothing will be triangulated."
+        remedy = "Write `analyze_videos: true` or name videos there, or `triangulate: false`."
+        yield problem("triangulate-nothing", REQUEST_FILE, what, remedy)
+    elif not videos.shared:
+        what = (
+            f"No two videos that are analysed differ by a camera's name ({listed(cameras.names)})"
+        )
+        yield problem("triangulate-nothing", REQUEST_FILE, f"{what} only.")
+    elif videos.alone:
+        what = f"Videos of one camera without a partner: {listed(videos.alone)}."
+        yield problem("video-without-partner", REQUEST_FILE, what)

@@ -1,0 +1,197 @@
+"""Which file is of which camera, and which files show the same moment: told by their names.
+
+The name of the camera stands in the file's path, at word bounds: `left01.jpg`, `01_left.png`,
+`cam1/0001.png`. What is left of the path without it is the moment, or the recording: files that
+differ by the camera's name alone belong together. Case and suffix do not count, nor do zeros
+before a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dlc_batch_core.cameras import Cameras
+from dlc_batch_core.label_folders import IMAGES
+from dlc_batch_core.member_names import fold
+from dlc_batch_core.videos import Video
+
+#: Stands for the camera's name; no path has it.
+_CAMERA = "\0"
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_EDGES = " _-./"
+#: Of a camera's name in one path: more are no name that a person gave.
+_MOST_READINGS = 4
+_PARTS = re.compile(r"\d+|\D+")
+
+
+@dataclass(frozen=True)
+class Views:
+    """Files by what they show.
+
+    Attributes:
+        moments: by the moment's name, the file of each camera that shows it; in natural order,
+            cameras in theirs.
+        strangers: files whose names tell no camera.
+        doubles: pairs of files of one camera that show one moment by their names; the first of
+            each stands in `moments`.
+    """
+
+    moments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
+    doubles: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def shared(self) -> dict[str, Mapping[str, str]]:
+        """The moments that two or more cameras show."""
+        return {name: files for name, files in self.moments.items() if len(files) > 1}
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """Files of moments that one camera shows."""
+        return tuple(
+            f for files in self.moments.values() if len(files) == 1 for f in files.values()
+        )
+
+    def of(self, camera: str) -> tuple[str, ...]:
+        """Return the files of a camera."""
+        return tuple(files[camera] for files in self.moments.values() if camera in files)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One way to read a path: of which camera it is, and what is left."""
+
+    camera: str
+    rest: str
+    rank: tuple[int, int]  # of several ways the later and longer name is the likelier
+
+
+def calibration_views(cameras: Cameras, paths: Iterable[str]) -> Views:
+    """Return the calibration images of a project.
+
+    Args:
+        cameras: of its request.
+        paths: all its files.
+    """
+    folder = f"{cameras.folder}/" if cameras.folder is not None else None
+    images = [
+        path
+        for path in paths
+        if folder and path.startswith(folder) and path.lower().endswith(IMAGES)
+    ]
+    return find_views(images, cameras.names, lambda path: path.removeprefix(folder or ""))
+
+
+def recordings(cameras: Cameras, videos: Iterable[Video]) -> Views:
+    """Return which videos belong together: their paths or keys, by recording and camera."""
+    places = {video.path: video.place for video in videos}
+    return find_views(places, cameras.names, places.__getitem__)
+
+
+def find_views(
+    paths: Iterable[str], cameras: Sequence[str], name_of: Callable[[str], str] = str
+) -> Views:
+    """Return the views that files are.
+
+    Args:
+        paths: of the files.
+        cameras: their names.
+        name_of: the part of a path in which a camera is looked for.
+    """
+    names = _Names.of(cameras)
+    readings = {path: list(names.readings(name_of(path))) for path in sorted(paths)}
+    seen: dict[str, set[str]] = defaultdict(set)
+    for ways in readings.values():
+        for way in ways:
+            seen[way.rest].add(way.camera)
+    chosen: dict[str, dict[str, str]] = defaultdict(dict)
+    strangers, doubles = [], []
+    for path, ways in readings.items():
+        if not ways:
+            strangers.append(path)
+            continue
+        # a name that holds two cameras' names is read as the one that has partners
+        way = max(ways, key=lambda way: (len(seen[way.rest]), way.rank))
+        first = chosen[way.rest].setdefault(way.camera, path)
+        if first != path:
+            doubles.append((first, path))
+    return Views(_named(chosen, cameras), tuple(strangers), tuple(doubles))
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The cameras' names, as they are looked for in a file's."""
+
+    cameras: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, cameras: Sequence[str]) -> _Names:
+        longest_first = tuple(sorted(cameras, key=len, reverse=True))
+        return cls(longest_first, re.compile("|".join(map(_bounded, longest_first)) or "(?!)"))
+
+    def readings(self, name: str) -> Iterator[_Reading]:
+        """Yield the ways to read a name: a camera's name in it taken out, wherever or once."""
+        stem = fold(_without_suffix(name))
+        own: dict[str, list[re.Match[str]]] = defaultdict(list)
+        for found in self.pattern.finditer(stem):
+            own[self.cameras[(found.lastindex or 1) - 1]].append(found)
+        for camera, matches in own.items():
+            last = matches[-_MOST_READINGS:]
+            for some in [last, *([each] for each in last if len(last) > 1)]:
+                start, end = some[-1].span()
+                yield _Reading(camera, _without(stem, some), (start, end - start))
+
+
+def _bounded(camera: str) -> str:
+    """A camera's name at word bounds: `cam1` is not in `cam10`, and `left` is in `left01`."""
+    name = fold(camera)
+    return f"((?<!{_kind(name[0])}){re.escape(name)}(?!{_kind(name[-1])}))"
+
+
+def _kind(sign: str) -> str:
+    if sign.isdigit():
+        return r"\d"
+    return r"[^\W\d_]" if sign.isalpha() else r"(?!)"
+
+
+def _without_suffix(name: str) -> str:
+    folder, slash, file = name.rpartition("/")
+    stem, dot, _ = file.rpartition(".")
+    return folder + slash + (stem if dot else file)
+
+
+def _without(stem: str, matches: Sequence[re.Match[str]]) -> str:
+    for found in reversed(matches):
+        stem = stem[: found.start()] + _CAMERA + stem[found.end() :]
+    return _ZEROS.sub("", stem)
+
+
+def _named(
+    chosen: Mapping[str, Mapping[str, str]], cameras: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Name each moment by what is left of its files' names; in natural order."""
+    plain = {rest: _plain(rest) for rest in chosen}
+    taken = Counter(plain.values())
+    names = {
+        rest: name if name and taken[name] == 1 else rest.replace(_CAMERA, "*")
+        for rest, name in plain.items()
+    }
+    order = sorted(chosen, key=lambda rest: (_natural(names[rest]), rest))
+    return {
+        names[rest]: {c: chosen[rest][c] for c in cameras if c in chosen[rest]} for rest in order
+    }
+
+
+def _plain(rest: str) -> str:
+    parts = (part.strip(_EDGES) for part in rest.split(_CAMERA))
+    return "_".join(part for part in parts if part)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort numbers in a name by what they are worth: 2 before 10."""
+    pieces = _PARTS.findall(name)
+    return [(len(p), p) if p.isdigit() else (0, p) for p in pieces]

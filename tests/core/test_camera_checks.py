@@ -1,0 +1,218 @@
+"""What the check says of cameras before a GPU starts: of calibration and triangulation."""
+
+import io
+import struct
+import zipfile
+import zlib
+from functools import partial
+
+import pytest
+
+from dlc_batch_core.cameras import Board, Cameras
+from dlc_batch_core.check import Check, check_upload
+from dlc_batch_core.checks.cameras import MOST_REMOTE_HEADS
+from dlc_batch_core.problems import Severity
+from dlc_batch_core.ranged_file import RangedFile
+
+Project = dict[str, bytes]
+BOARD = "board: {columns: 9, rows: 6, square_mm: 25}"
+REQUEST = f"analyze_videos: true\ncameras: {{names: [left, right], {BOARD}}}\n"
+CODES = ("camera", "calibration", "triangulate", "video-without-partner", "request", "project-3d")
+
+
+def png(width: int = 64, height: int = 48) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data))
+        )
+
+    head = struct.pack(">LLBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IEND", b"")
+
+
+def images(
+    *cameras: str, count: int = 8, folder: str = "mouse/calibration_images", data: bytes = png()
+) -> Project:
+    return {f"{folder}/{c}{n:02}.png": data for c in cameras for n in range(1, count + 1)}
+
+
+VIDEOS = {f"mouse/videos/day1-{camera}.mp4": b"film" for camera in ("left", "right")}
+
+
+@pytest.fixture
+def scene(project_files: Project) -> Project:
+    """A project with two cameras of which nothing is wrong."""
+    request = {"mouse/dlc-batch.yaml": REQUEST.encode()}
+    return {**project_files, **request, **images("left", "right"), **VIDEOS}
+
+
+def check(files: Project) -> Check:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    return check_upload(target, "mouse.zip")
+
+
+def said(found: Check) -> list[tuple[str, str]]:
+    """The problems of cameras: their codes and places."""
+    return [(p.code, p.where) for p in found.problems if p.code.startswith(CODES)]
+
+
+def word_of(found: Check, code: str) -> str:
+    (what,) = [each.what for each in found.problems if each.code == code]
+    return what
+
+
+def test_two_cameras_pass(scene: Project) -> None:
+    found = check(scene)
+    assert said(found) == []
+    assert found.request is not None
+    assert found.request.cameras == Cameras(
+        ("left", "right"), "calibration_images", Board(9, 6, 25)
+    )
+
+
+def test_without_cameras_nothing_is_looked_at(scene: Project) -> None:
+    found = check({**scene, "mouse/dlc-batch.yaml": b"", "mouse/calibration_images/x.png": b""})
+    assert said(found) == []
+
+
+IMAGES = "calibration_images/"
+
+
+@pytest.mark.parametrize(
+    ("lost", "more", "code", "what"),
+    [
+        ((IMAGES,), {}, "calibration-missing", "no calibration image"),
+        (("right0",), {}, "camera-without-images", "no calibration image of right"),
+        (
+            ("right0", "left0"),
+            images("top", count=3),
+            "camera-without-images",
+            "top01.png, top02.png, top03.png",
+        ),
+        (("left03", "right05", "left08"), {}, "calibration-few", "at 5 moments"),
+        (
+            ("left03", "right05", "left08", "left01", "left02", "left04"),
+            {},
+            "calibration-too-few",
+            "at 2 moments",
+        ),
+        ((), images("left", count=9), "calibration-partner", "left09.png"),
+        ((), images("top", count=1), "calibration-stranger", "top01.png"),
+        ((), {f"mouse/{IMAGES}left1.jpg": png()}, "calibration-same-view", "left01.png and left1"),
+        ((), {f"mouse/{IMAGES}left03.png": png(48, 64)}, "calibration-image-size", "of left have"),
+        ((), {f"mouse/{IMAGES}left03.png": b"text"}, "calibration-unreadable", "left03.png"),
+        ((), {f"mouse/{IMAGES}left03.png": b""}, "calibration-unreadable", "left03.png"),
+        (("day1",), {"mouse/videos/a.mp4": b""}, "triangulate-nothing", "differ by a camera's"),
+        (("day1-left",), {}, "triangulate-nothing", "differ by a camera's name (left, right)"),
+        ((), {"mouse/videos/day2-left.mp4": b"x"}, "video-without-partner", "day2-left.mp4"),
+    ],
+)
+def test_each_fault_is_told(
+    lost: tuple[str, ...], more: Project, code: str, what: str, scene: Project
+) -> None:
+    kept = {path: data for path, data in scene.items() if not any(each in path for each in lost)}
+    found = check({**kept, **more})
+    codes = [each for each, _ in said(found)]
+    assert code in codes
+    assert what in word_of(found, code)
+    assert set(codes) <= {code, "calibration-partner"}
+
+
+def test_cameras_that_never_see_the_board_together_are_told(scene: Project) -> None:
+    request = REQUEST.replace("[left, right]", "[left, right, top]").encode()
+    files = {**scene, "mouse/dlc-batch.yaml": request}
+    found = check({**files, **images("top", folder=f"mouse/{IMAGES}alone")})
+    assert ("camera-apart", IMAGES) in said(found)
+    assert "No image of top has the name of an image of left" in word_of(found, "camera-apart")
+    found = check({**files, **images("top", count=3)})  # by way of either
+    assert "camera-apart" not in dict(said(found))
+
+
+def test_cameras_may_be_joined_by_way_of_another(project_files: Project) -> None:
+    request = f"triangulate: false\ncameras: {{names: [a, b, c], {BOARD}}}".encode()
+    of_images = {**images("a", "b", folder="mouse/calibration_images/1")}
+    of_images |= images("b", "c", folder="mouse/calibration_images/2")
+    files = {**project_files, "mouse/dlc-batch.yaml": request, **of_images}
+    assert said(check(files)) == []
+
+
+@pytest.mark.parametrize(
+    ("board", "what"),
+    [("", "8 x 6 inner corners"), ("board: {columns: 9, rows: 6}", "no `square_mm`")],
+)
+def test_a_board_that_is_not_told_in_full_is_a_warning(
+    board: str, what: str, scene: Project
+) -> None:
+    found = check({**scene, "mouse/dlc-batch.yaml": REQUEST.replace(BOARD, board).encode()})
+    assert said(found) == [("calibration-board", "dlc-batch.yaml")]
+    assert what in word_of(found, "calibration-board")
+    assert found.is_trainable
+
+
+def test_cameras_without_names_are_told(scene: Project) -> None:
+    found = check({**scene, "mouse/dlc-batch.yaml": f"cameras: {{{BOARD}}}".encode()})
+    assert said(found) == [("camera-names", "dlc-batch.yaml")]
+    assert not found.is_trainable
+
+
+@pytest.mark.parametrize("name", ["calib.toml", "rig/cameras.JSON", "stereo.yml"])
+def test_a_calibration_made_elsewhere_is_looked_for(name: str, scene: Project) -> None:
+    request = REQUEST.replace(BOARD, f"calibration: {name}").encode()
+    found = check({**scene, "mouse/dlc-batch.yaml": request})
+    assert said(found) == [("calibration-missing", "dlc-batch.yaml")]
+    assert not found.is_trainable
+    found = check({**scene, "mouse/dlc-batch.yaml": request, f"mouse/{name}": b"some"})
+    assert said(found) == []
+
+
+def test_without_videos_nothing_is_triangulated_unless_nobody_wants_it(scene: Project) -> None:
+    without = REQUEST.replace("analyze_videos: true", "evaluate: true")
+    found = check({**scene, "mouse/dlc-batch.yaml": without.encode()})
+    assert said(found) == [("triangulate-nothing", "dlc-batch.yaml")]
+    assert found.is_trainable
+    found = check({**scene, "mouse/dlc-batch.yaml": f"{without}triangulate: false".encode()})
+    assert said(found) == []
+
+
+def test_videos_of_the_bucket_have_partners_in_the_zip(scene: Project) -> None:
+    key = "s3://bucket/uploads/miller/videos/day1-right.mp4"
+    videos = f"analyze_videos: [videos/day1-left.mp4, '{key}']"
+    request = REQUEST.replace("analyze_videos: true", videos).encode()
+    assert said(check({**scene, "mouse/dlc-batch.yaml": request})) == []
+
+
+def test_every_problem_says_what_to_do(scene: Project) -> None:
+    lost = {path: data for path, data in scene.items() if "right" not in path}
+    found = check({**lost, **images("top", count=1), f"mouse/{IMAGES}left1.bmp": b"BM"})
+    errors = {each.code for each in found.problems if each.severity is Severity.ERROR}
+    assert errors == {"camera-without-images"}
+    assert all(each.remedy for each in found.problems)
+    assert check({**lost, **images("top", count=1), f"mouse/{IMAGES}left1.bmp": b"BM"}) == found
+
+
+def part_of(data: bytes, start: int, end: int) -> bytes:
+    return data[start:end]
+
+
+def test_from_afar_few_images_are_looked_at(scene: Project) -> None:
+    large = png() + bytes(300_000)
+    frames = images("left", "right", count=40, data=large)
+    odd = {f"mouse/{IMAGES}right40.png": png(48, 64) + bytes(300_000)}
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for path, data in {**frames, **scene, **frames, **odd}.items():
+            archive.writestr(path, data)
+        archive.writestr("mouse/videos/long.mp4", bytes(2 << 20))
+    data = target.getvalue()
+    requests = {}
+    for cameras in (True, False):
+        plain = data if cameras else data.replace(b"cameras: {names", b"overlay: {names")
+        file = RangedFile(partial(part_of, plain), len(plain), "mouse.zip")
+        found = check_upload(file, "mouse.zip")  # type: ignore[arg-type]  # a RawIOBase reads
+        requests[cameras] = file.requests
+        if cameras:
+            assert "calibration-image-size" in dict(said(found))
+    assert requests[True] <= requests[False] + MOST_REMOTE_HEADS
