@@ -1,0 +1,176 @@
+"""Which views of a point agree, where not all do: RANSAC over views, all pairs of them tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2  # type: ignore[import-untyped]  # its stubs are a package apart
+
+from dlc_batch_cameras.camera import Array, CameraGroup
+from dlc_batch_cameras.epipolar import weighted_epipolar_errors
+from dlc_batch_cameras.fitting import (
+    MOST_STEPS,
+    fit_points,
+    refine,
+    reprojection_errors,
+    solve_linearly,
+)
+
+#: How rarely a right prediction may be taken for a wrong one.
+_RARELY = 1e-4
+#: A view's squared error over its variance has two degrees of freedom, two views' have one left.
+_MOST_OF_VIEW = float(chi2.isf(_RARELY, 2))
+_MOST_OF_TWO = float(chi2.isf(_RARELY, 1))
+#: A second pair of views that agrees contradicts the first where its point misses by far: squared.
+_FAR = 4 * _MOST_OF_VIEW
+#: Pairs whose epipolar error is above so many standard deviations propose no point; the rest is
+#: room for what the epipolar error leaves aside.
+_MOST_OF_PAIR = 1.5 * float(np.sqrt(_MOST_OF_TWO))
+_FIRST_STEPS = 6  # of the fit to all views: where they agree, it is done by then
+_STEPS = 2  # of a pair's fit: enough to tell a wrong view
+_ROUNDS = 2  # of taking views in and out once a point is fitted
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """n points, each fitted to the views that agree on it."""
+
+    points: Array  # (3, n); where no two views agree, what fits all best
+    used: Flags  # (cameras, n); nothing where no two views agree
+    errors: Array  # (cameras, n), pixels, of every view that has weight
+
+
+def fit_all(
+    group: CameraGroup, pixels: Array, rays: Array, weights: Array, steps: int = MOST_STEPS
+) -> Agreement:
+    """Fit points to all views that have weight: (C, 2, n), (C, 2, n) and (C, n)."""
+    points = fit_points(group, pixels, rays, weights, steps)
+    errors = _errors(group, pixels, weights, points)
+    good = (errors < np.inf) | (weights == 0)  # not behind a camera that saw it
+    used = (weights > 0) & good.all(axis=0) & np.isfinite(points[0])
+    return Agreement(points, used, errors)
+
+
+def fit_agreeing(
+    group: CameraGroup, pixels: Array, rays: Array, weights: Array, noise: Array
+) -> Agreement:
+    """Fit points to the views that agree, and say which those are.
+
+    Where all views agree, within what the noise explains, they all count. Else every pair of
+    views proposes a point (Fischler and Bolles, 1981, with all samples drawn); that of the least
+    truncated error wins (MSAC: Torr and Zisserman, 2000), where a view that misses costs no more
+    than it weighs. Two views of several count only if no other two contradict them.
+
+    Args:
+        group: C cameras.
+        pixels: (C, 2, n).
+        rays: (C, 2, n), without distortion.
+        weights: (C, n), zero where a camera did not see the point.
+        noise: (n,), the standard deviation of a pixel at weight one.
+    """
+    plain = fit_all(group, pixels, rays, weights, _FIRST_STEPS)
+    agree = _within(plain.errors, weights, noise, plain.used)
+    doubtful = np.flatnonzero(~agree & np.isfinite(plain.points[0]))
+    plain.used[:, ~agree] = False
+    several = doubtful[np.count_nonzero(weights[:, doubtful] > 0, axis=0) > 2]
+    if len(several):
+        found = _search(
+            group,
+            pixels[:, :, several],
+            rays[:, :, several],
+            weights[:, several],
+            noise[several],
+        )
+        agreed = found.used.any(axis=0)
+        plain.points[:, several[agreed]] = found.points[:, agreed]
+        plain.errors[:, several[agreed]] = found.errors[:, agreed]
+        plain.used[:, several] = found.used
+    return plain
+
+
+def _search(
+    group: CameraGroup, pixels: Array, rays: Array, weights: Array, noise: Array
+) -> Agreement:
+    """Find the views that agree among three and more that do not all."""
+    points = _best_proposals(group, pixels, rays, weights, noise)
+    used = np.zeros(weights.shape, bool)
+    for _ in range(_ROUNDS):
+        misses = _misses(_errors(group, pixels, weights, points), weights, noise)
+        used = (weights > 0) & (misses <= _MOST_OF_VIEW)
+        points = refine(group, pixels, np.where(used, weights, 0), points)
+    errors = _errors(group, pixels, weights, points)
+    agree = _within(errors, weights, noise, used)
+    far = ~used & (_misses(errors, weights, noise) > _FAR)
+    agree &= ~((used.sum(axis=0) == 2) & _contradicted(group, rays, weights, noise, far))
+    return Agreement(points, used & agree, errors)
+
+
+def _best_proposals(
+    group: CameraGroup, pixels: Array, rays: Array, weights: Array, noise: Array
+) -> Array:
+    """Return the points (3, n), each proposed by two views, that fit the other views best."""
+    best, points = np.full(len(noise), np.inf), np.full((3, len(noise)), np.nan)
+    for pair, apart in _apart(group, rays, weights, noise):
+        which, at = np.flatnonzero(apart <= _MOST_OF_PAIR), list(pair)
+        two = CameraGroup(tuple(group.cameras[each] for each in pair))
+        seen, weighing = pixels[:, :, which], weights[:, which]
+        start = solve_linearly(two, rays[at][:, :, which], weighing[at])
+        proposed = refine(two, seen[at], weighing[at], start, _STEPS)
+        misses = _misses(_errors(group, seen, weighing, proposed), weighing, noise[which])
+        cost = _truncated(misses, weighing)
+        cost[(misses[at] > _MOST_OF_VIEW).any(axis=0)] = np.inf
+        better = cost < best[which]
+        best[which[better]] = cost[better]
+        points[:, which[better]] = proposed[:, better]
+    return points
+
+
+def _contradicted(
+    group: CameraGroup, rays: Array, weights: Array, noise: Array, far: Flags
+) -> Flags:
+    """Say of which points (n,) other two views agree, one of which at least is far from them."""
+    contradicted = np.zeros(len(noise), bool)
+    for pair, apart in _apart(group, rays, weights, noise):
+        contradicted |= far[list(pair)].any(axis=0) & (apart**2 <= _MOST_OF_TWO)
+    return contradicted
+
+
+def _apart(
+    group: CameraGroup, rays: Array, weights: Array, noise: Array
+) -> Iterator[tuple[tuple[int, int], Array]]:
+    """Yield each pair of views and its epipolar errors (n,) over their standard deviation."""
+    turned = rays.transpose(0, 2, 1)
+    for pair in combinations(range(len(group)), 2):
+        yield pair, weighted_epipolar_errors(group, turned, weights, pair) / noise
+
+
+def _errors(group: CameraGroup, pixels: Array, weights: Array, points: Array) -> Array:
+    return np.where(weights > 0, reprojection_errors(group, pixels, points), np.nan)
+
+
+def _misses(errors: Array, weights: Array, noise: Array) -> Array:
+    """Return squared errors (C, n) over their variances; infinite where there is no point."""
+    misses = np.where(weights > 0, errors**2 * weights / noise**2, np.nan)
+    misses[(weights > 0) & np.isnan(misses)] = np.inf
+    return misses
+
+
+def _truncated(misses: Array, weights: Array) -> Array:
+    """Return the cost (n,) of points: a view that misses costs no more than it weighs."""
+    cost: Array = np.nansum(np.minimum(misses, _MOST_OF_VIEW * weights), axis=0)
+    return cost
+
+
+def _within(errors: Array, weights: Array, noise: Array, used: Flags) -> Flags:
+    """Say of which points (n,) the used views agree, two at least."""
+    misses = np.where(used, _misses(errors, weights, noise), 0)
+    count = np.count_nonzero(used, axis=0)
+    agree: Flags = (misses <= _MOST_OF_VIEW).all(axis=0) & (count >= 2)
+    agree &= (count > 2) | (misses.sum(axis=0) <= _MOST_OF_TWO)
+    return agree

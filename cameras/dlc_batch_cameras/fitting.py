@@ -1,0 +1,193 @@
+"""Points in space that fit best what the cameras saw: least squares of the reprojection error.
+
+Everything here is for n points at once and knows no outlier: what has weight counts. Pixels are
+(cameras, 2, n) and weights (cameras, n); a weight of zero says that the camera did not see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlc_batch_cameras.camera import Array, CameraGroup
+from dlc_batch_cameras.projecting import project_with_jacobian
+
+#: Steps of Levenberg and Marquardt at most; from a linear start nearly all points need three.
+MOST_STEPS = 20
+#: A step that promises to lower the sum of squares by less, relative and in square pixels, is the
+#: last: the point is then found a thousand times better than its pixels are known.
+_ENOUGH = 1e-7
+_FIRST_DAMPING = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """The normal equations of n points, and the weighted sum of squared errors they belong to."""
+
+    matrix: Array  # (6, n): xx xy xz yy yz zz
+    vector: Array  # (3, n)
+    cost: Array  # (n,), square pixels; infinite where a camera saw what lies behind it
+
+
+def fit_points(
+    group: CameraGroup, pixels: Array, rays: Array, weights: Array, steps: int = MOST_STEPS
+) -> Array:
+    """Return the points (3, n) with the least weighted reprojection error.
+
+    That is the estimate of maximum likelihood where the pixels' errors are Gaussian and their
+    variances as one over the weights. Starts from the linear solution (Hartley and Sturm, 1997),
+    then damped Gauss-Newton (Levenberg, 1944; Marquardt, 1963).
+
+    Args:
+        group: C cameras.
+        pixels: (C, 2, n); finite where there is weight.
+        rays: (C, 2, n), the same without distortion, as `Camera.rays` gives them.
+        weights: (C, n), at least zero. A point with less than two above zero is NaN.
+        steps: how many at most.
+    """
+    return refine(group, pixels, weights, solve_linearly(group, rays, weights), steps)
+
+
+def solve_linearly(group: CameraGroup, rays: Array, weights: Array) -> Array:
+    """Return the points (3, n) nearest to the rays (C, 2, n): the linear least squares solution.
+
+    The linear-LS method of Hartley and Sturm (1997): no point of a laboratory is at infinity.
+    """
+    count = rays.shape[-1]
+    matrix, vector = np.zeros((6, count)), np.zeros((3, count))
+    for camera, ray, weight in zip(group, rays, weights, strict=True):
+        turned, moved = camera.rotation, camera.translation
+        for row in (0, 1):
+            along = np.where(weight > 0, ray[row], 0)
+            normal = along * turned[2][:, None] - turned[row][:, None]
+            _add(matrix, vector, normal, moved[row] - along * moved[2], weight)
+    matrix[:, np.count_nonzero(weights > 0, axis=0) < 2] = np.nan
+    return solve(matrix, vector)
+
+
+def refine(
+    group: CameraGroup, pixels: Array, weights: Array, start: Array, steps: int = MOST_STEPS
+) -> Array:
+    """Return the points (3, n) of least reprojection error, from points near them."""
+    points = start.copy()
+    moving = np.flatnonzero(np.isfinite(start).all(axis=0))
+    here = normal_equations(group, pixels[:, :, moving], weights[:, moving], points[:, moving])
+    damping = np.zeros(len(moving))
+    for _ in range(steps):
+        step = solve(here.matrix, here.vector, damping)
+        promised = (step * here.vector).sum(axis=0)
+        going = (promised > _ENOUGH * (1 + here.cost)) & np.isfinite(here.cost)
+        if not going.all():
+            # The last, small step is taken unseen: it saves a look at every point.
+            last = ~going & np.isfinite(promised)
+            points[:, moving[last]] += step[:, last]
+            moving, damping, step = moving[going], damping[going], step[:, going]
+            here = _only(here, going)
+        if not len(moving):
+            break
+        there_at = points[:, moving] + step
+        there = normal_equations(group, pixels[:, :, moving], weights[:, moving], there_at)
+        better = there.cost <= here.cost
+        points[:, moving] = np.where(better, there_at, points[:, moving])
+        here = _either(better, there, here)
+        damping = np.where(better, damping / 10, np.maximum(damping * 10, _FIRST_DAMPING))
+    return points
+
+
+def normal_equations(
+    group: CameraGroup, pixels: Array, weights: Array, points: Array
+) -> Equations:
+    """Return the normal equations of points (3, n), linearised where they are."""
+    count = points.shape[-1]
+    matrix, vector, cost = np.zeros((6, count)), np.zeros((3, count)), np.zeros(count)
+    for camera, seen, weight in zip(group, pixels, weights, strict=True):
+        view = project_with_jacobian(camera, points)
+        behind = ~(view.depths > 0)
+        counts = np.where(behind, 0, weight)
+        for row in (0, 1):
+            error = np.where(counts > 0, seen[row] - view.pixels[row], 0)
+            slope = view.jacobian[row]
+            if behind.any():
+                slope = np.where(behind, 0, slope)
+            cost += counts * error * error
+            _add(matrix, vector, slope, error, counts)
+        cost[behind & (weight > 0)] = np.inf
+    return Equations(matrix, vector, cost)
+
+
+def bounds(group: CameraGroup, weights: Array, points: Array) -> Array:
+    """Return the Cramér-Rao bounds (n, 3, 3) on points (3, n) for pixels of variance 1 / weight.
+
+    No unbiased estimate has a smaller covariance: the inverse of the Fisher information. Square mm
+    for a variance of one square pixel at weight one; NaN where too few cameras see the point.
+    """
+    nothing = np.zeros((len(group), 2, points.shape[-1]))
+    matrix = normal_equations(group, nothing, weights, points).matrix
+    columns = [solve(matrix, np.eye(3)[:, [axis]]) for axis in range(3)]
+    return np.stack(columns).transpose(2, 1, 0)
+
+
+def reprojection_errors(group: CameraGroup, pixels: Array, points: Array) -> Array:
+    """Return by how many pixels (C, n) points (3, n) miss what was seen.
+
+    Infinite where a point lies behind the camera; NaN where the camera saw nothing.
+    """
+    errors = np.empty((len(group), points.shape[-1]))
+    for at, (camera, seen) in enumerate(zip(group, pixels, strict=True)):
+        view = project_with_jacobian(camera, points)
+        missed = np.hypot(seen[0] - view.pixels[0], seen[1] - view.pixels[1])
+        nowhere = ~(view.depths > 0) & np.isfinite(seen).all(axis=0) & np.isfinite(points[2])
+        errors[at] = np.where(nowhere, np.inf, missed)
+    return errors
+
+
+def solve(matrix: Array, vector: Array, damping: Array | float = 0.0) -> Array:
+    """Return the solutions (3, n) of n symmetric systems, their diagonals raised by a share.
+
+    Args:
+        matrix: (6, n): xx xy xz yy yz zz.
+        vector: (3, n).
+        damping: (n,), the share of the diagonal that is added to it.
+    """
+    xx, xy, xz, yy, yz, zz = matrix
+    raised = 1 + damping
+    xx, yy, zz = xx * raised, yy * raised, zz * raised
+    # Cramer's rule: a thousandth of the work of a general solver, and exact enough for 3 by 3.
+    first, second, third = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        by = 1 / (xx * first + xy * second + xz * third)
+        x, y, z = vector * by
+        answer = np.stack(
+            [
+                first * x + second * y + third * z,
+                second * x + (xx * zz - xz * xz) * y + (xy * xz - xx * yz) * z,
+                third * x + (xy * xz - xx * yz) * y + (xx * yy - xy * xy) * z,
+            ]
+        )
+    answer[:, ~np.isfinite(answer).all(axis=0)] = np.nan
+    return answer
+
+
+def _add(matrix: Array, vector: Array, slope: Array, error: Array, weight: Array) -> None:
+    """Add one equation a point, slope (3, n) times step is error (n,), to the normal equations."""
+    weighted = slope * weight
+    at = 0
+    for row in range(3):
+        for column in range(row, 3):
+            matrix[at] += weighted[row] * slope[column]
+            at += 1
+        vector[row] += weighted[row] * error
+
+
+def _only(these: Equations, which: NDArray[np.bool_]) -> Equations:
+    return Equations(these.matrix[:, which], these.vector[:, which], these.cost[which])
+
+
+def _either(which: NDArray[np.bool_], those: Equations, these: Equations) -> Equations:
+    return Equations(
+        np.where(which, those.matrix, these.matrix),
+        np.where(which, those.vector, these.vector),
+        np.where(which, those.cost, these.cost),
+    )
