@@ -17,7 +17,7 @@ PROGRESS_SECONDS = 15.0
 class Progress:
     """One moment of a training."""
 
-    stage: str  # fetch, unpack, restore, prepare, train, evaluate, export, after
+    stage: str  # fetch, unpack, calibrate, restore, prepare, train, evaluate, export, after
     updated_at: str  # ISO 8601, UTC
     epoch: int = 0
     epochs: int = 0

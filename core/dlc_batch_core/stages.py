@@ -8,6 +8,7 @@ from dlc_batch_core.progress import Progress
 _WORDS = {
     "fetch": "getting the project",
     "unpack": "getting the project",
+    "calibrate": "calibrating the cameras",
     "restore": "looking for a checkpoint to go on from",
     "prepare": "making the training data set",
     "train": "training",

@@ -22,11 +22,12 @@ from dlc_batch_core.views import recordings
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 from dlc_batch_trainer.after import failure
 from dlc_batch_trainer.after_training import Analysed
-from dlc_batch_trainer.errors import UserError
+from dlc_batch_trainer.errors import InfrastructureError, UserError
 from dlc_batch_trainer.store import RunStore
 from dlc_batch_trainer.three_d.task import Answer, CalibrationTask, RecordingTask
 
 CALIBRATION_FILE = "calibration.json"
+SPACE_MODULE = "dlc_batch_trainer.three_d"
 #: Runs a task in a process of its own; returns why it could not, for the lab.
 Run = Callable[[str], str | None]
 _DEFAULT_PCUTOFF = 0.6  # DeepLabCut's own, where config.yaml has none
@@ -67,30 +68,41 @@ class InSpace:
             target=str(self.made),
             answer=str(self._answer),
         )
-        answer = self._do(task.to_json())
+        try:
+            answer = self._do(task.to_json())
+        except OSError as error:
+            if self.cameras.require_calibration:
+                raise InfrastructureError(f"The cameras were not calibrated: {error}.") from error
+            self.notes.append(failure("Calibration of the cameras", error))
+            return
         problems = [Problem.from_dict(each) for each in answer.problems]
         self.notes += answer.notes
         self.calibration_px = (answer.figures or {}).get("calibration_px")
         if self.calibration.is_file():
             return
-        said = "; ".join(f"{each.where}: {each.what}" for each in problems)
+        said = " ".join(f"{each.where}: {each.what}" for each in problems)
         if self.cameras.require_calibration:
             remedy = " ".join(dict.fromkeys(each.remedy for each in problems))
             raise UserError(f"The cameras can't be calibrated. {said}", remedy)
-        self.notes.append(f"The cameras can't be calibrated, so there are no poses in space: {said}")
+        self.notes.append(
+            f"The cameras can't be calibrated, so there are no poses in space. {said}"
+        )
 
-    def put_together(self, analysed: Mapping[Video, Analysed], store: RunStore) -> FollowUp:
+    def put_together(
+        self, analysed: Mapping[Video, Analysed], store: RunStore, before: FollowUp
+    ) -> FollowUp:
         """Put the views of each recording together, and leave what is made in S3.
 
         Args:
             analysed: what came of the videos.
             store: of the run; the tables of predictions are brought from it.
+            before: what came of the steps before.
 
         Returns:
-            what came of it, in the fields of its own.
+            what came of it as well.
         """
         found = recordings(self.cameras, analysed).shared
-        came = FollowUp(recordings_asked=len(found), calibration_px=self.calibration_px)
+        came = replace(before, recordings_asked=len(found), calibration_px=self.calibration_px)
         if not self.calibration.is_file() or not found:
             return came
         by_path = {video.path: done for video, done in analysed.items()}
@@ -108,11 +120,13 @@ class InSpace:
             error_mm=_median(figures, "error_mm"),
         )
 
-    def _put(self, name: str, views: Mapping[str, Analysed], store: RunStore) -> Mapping[str, float]:
+    def _put(
+        self, name: str, views: Mapping[str, Analysed], store: RunStore
+    ) -> Mapping[str, float]:
         tables = self.work / "tables"
         shutil.rmtree(tables, ignore_errors=True)
         tables.mkdir(parents=True)
-        places = {}
+        places: dict[str, Path] = {}
         for camera, done in views.items():
             (table,) = (f for f in done.files if f.endswith(".csv") and "_filtered" not in f)
             places[camera] = tables / f"{len(places)}.csv"

@@ -3,11 +3,13 @@
 fetch     request.json, and the directory of the version of the upload that was checked
 unpack    the settings, label tables and images of the project, written as they arrive; nothing
           that could be code
+calibrate the cameras, where the lab has several (in_space.py)
 restore   the newest whole checkpoint of an earlier attempt, where there is one
 (train)   in a process of its own (worker.py), watched: prepare, train, evaluate, export
 upload    the results
 report    made of them, in a process of its own; once more where videos were analysed
-after     videos, and DeepLabCut's export_model, where asked for: in another process, watched too
+after     videos, and DeepLabCut's export_model, where asked for: in another process, watched too;
+          then what several cameras saw is put together in space
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from dlc_batch_trainer.background import Poll
 from dlc_batch_trainer.checkpoint_uploads import CheckpointUploads
 from dlc_batch_trainer.container import describe_image
 from dlc_batch_trainer.errors import Interrupted, OutOfMemory, Unscored, UserError
+from dlc_batch_trainer.in_space import SPACE_MODULE, InSpace
 from dlc_batch_trainer.ingest import Ingest
 from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.progress import ProgressReporter
@@ -50,6 +53,8 @@ from dlc_batch_trainer.worker_job import WorkerJob
 _CONTROL_SECONDS = 10.0  # how often control.json is read
 #: A report takes seconds. One that takes longer is stuck (our choice).
 _REPORT_SECONDS = 300.0
+#: Calibration and a recording of hours take minutes (our choice).
+_SPACE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -98,16 +103,20 @@ class TrainingProgram:
         self._log.read()
         try:
             with self._signals() as signals:
-                end = self._train(run, upload, signals)
+                job = self._gather(run, upload)
+                space = self._calibrate(run, signals)
+                end = self._train(run, upload, job, signals)
                 files = self._write_results(run)
                 self._log.record(trained=True)
                 with self.termination.deferred():  # what is trained is not told as cut off
                     on_trained(Trained(end.message, end.metrics, files))
                     files = (*files, *self._report(run, signals))
                 trained = Trained(end.message, end.metrics, files)
-                if run.request.analyze_videos or run.request.export_model:
+                if run.request.analyze_videos or run.request.export_model or space:
                     after = self._follow(run, signals)
                     files = (*files, *after.files)
+                    if space is not None:
+                        files += self._put_together(space, after)
                     if run.request.analyze_videos:
                         with self.termination.deferred():
                             files += self._report(run, signals, after.notes, after.uncertain)
@@ -134,9 +143,54 @@ class TrainingProgram:
             notice.stop()
             control.stop()
 
-    def _train(self, run: RunRequest, upload: StoredUpload, signals: Signals) -> WorkerEnd:
-        job = self._gather(run, upload)
+    def _calibrate(self, run: RunRequest, signals: Signals) -> InSpace | None:
+        """Calibrate the cameras, where the lab has several: before anything that costs much.
+
+        Raises:
+            UserError: they can't be calibrated, and the lab required it.
+        """
+        cameras = run.request.cameras
+        if cameras is None:
+            return None
+        self.reporter.enter("calibrate")
+        space = InSpace(
+            cameras=cameras,
+            project=self.work / "project",
+            folder=self.work / "in-space" / own_folder(self.shuffle, run.request.shuffles),
+            work=self.work / "in-space-work",
+            run=lambda task: self._beside(SPACE_MODULE, run, signals, _SPACE_SECONDS).run(task),
+        )
+        space.calibrate()
+        self.mended += space.notes
+        return space
+
+    def _put_together(self, space: InSpace, after: AfterTraining) -> tuple[str, ...]:
+        """Make poses in space of the videos that were analysed, and leave them in S3.
+
+        Returns:
+            their files, relative to results/.
+        """
+        told = len(space.notes)
+        with self.termination.deferred():
+            try:
+                if after.request.triangulate:
+                    came = space.put_together(after.analysed, self.store, after.follow_up)
+                    after.follow_up = came
+                files = self.store.write_results(self.work / "in-space")
+                own = own_folder(self.shuffle, after.request.shuffles)
+                shutil.copytree(space.made, self.work / "results" / own / space.made.name)
+            except (*STORE_ERRORS, OSError) as error:
+                files = ()
+                space.notes.append(failure("Keeping the poses in space", error))
+        after.notes += space.notes[told:]
+        self.mended += space.notes[told:]
+        return files
+
+    def _train(
+        self, run: RunRequest, upload: StoredUpload, job: WorkerJob, signals: Signals
+    ) -> WorkerEnd:
         self.reporter.enter("restore")
+        job = dataclasses.replace(job, notes=tuple(self.mended))
         job = self._restored(job)
         while True:
             try:

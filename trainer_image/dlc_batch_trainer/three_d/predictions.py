@@ -27,18 +27,6 @@ class Predictions:
     confidence: Array  # (frames, points), 0 to 1
 
 
-@dataclass(frozen=True, eq=False)
-class Views:
-    """Of all views, frame by frame; a video that is shorter than another has NaN at its end."""
-
-    scorer: str
-    cameras: tuple[str, ...]
-    body_parts: tuple[str, ...]
-    pixels: Array  # (cameras, frames, points, 2)
-    confidence: Array  # (cameras, frames, points)
-    lengths: tuple[int, ...]  # frames of each video
-
-
 def read_predictions(path: Path) -> Predictions:
     """Read DeepLabCut's .csv of a video.
 
@@ -62,8 +50,8 @@ def read_predictions(path: Path) -> Predictions:
     return Predictions(head["scorer"][0], tuple(parts), table[..., :2], table[..., 2])
 
 
-def read_views(tables: Mapping[str, Path], order: Sequence[str]) -> Views:
-    """Read the predictions of videos that show the same.
+def read_views(tables: Mapping[str, Path], order: Sequence[str]) -> dict[str, Predictions]:
+    """Read the predictions of videos that show the same, by camera.
 
     Args:
         tables: DeepLabCut's .csv by the name of the camera.
@@ -72,17 +60,10 @@ def read_views(tables: Mapping[str, Path], order: Sequence[str]) -> Views:
     Raises:
         SeveralAnimalsError, ValueError: as `read_predictions`, or the body parts differ.
     """
-    cameras = [name for name in order if name in tables]
-    found = [read_predictions(tables[name]) for name in cameras]
-    if len({each.body_parts for each in found}) != 1:
+    found = {name: read_predictions(tables[name]) for name in order if name in tables}
+    if len({each.body_parts for each in found.values()}) != 1:
         raise ValueError("the views have different body parts")
-    lengths = tuple(len(each.pixels) for each in found)
-    longest, parts = max(lengths), found[0].body_parts
-    pixels = np.full((len(found), longest, len(parts), 2), np.nan)
-    confidence = np.zeros((len(found), longest, len(parts)))
-    for n, each in enumerate(found):
-        pixels[n, : lengths[n]], confidence[n, : lengths[n]] = each.pixels, each.confidence
-    return Views(found[0].scorer, tuple(cameras), parts, pixels, confidence, lengths)
+    return found
 
 
 def bones_of(skeleton: object, body_parts: Sequence[str]) -> tuple[tuple[int, int], ...]:
