@@ -110,9 +110,11 @@ class InSpace:
         for name, files in found.items():
             views = {camera: by_path[path] for camera, path in files.items()}
             try:
-                figures.append(self._put(name, views, store))
+                put = self._put(name, views, store)
             except Exception as error:  # whatever a table does, the next one may do well
                 self.notes.append(failure(f"Putting the views of {name} together", error))
+            else:
+                figures += [put] if put is not None else []
         return replace(
             came,
             recordings=len(figures),
@@ -122,7 +124,7 @@ class InSpace:
 
     def _put(
         self, name: str, views: Mapping[str, Analysed], store: RunStore
-    ) -> Mapping[str, float]:
+    ) -> Mapping[str, float] | None:
         tables = self.work / "tables"
         shutil.rmtree(tables, ignore_errors=True)
         tables.mkdir(parents=True)
@@ -146,7 +148,7 @@ class InSpace:
         )
         answer = self._do(task.to_json())
         self.notes += answer.notes
-        return answer.figures or {}
+        return answer.figures
 
     def _do(self, task: str) -> Answer:
         """Run a task.

@@ -11,6 +11,7 @@ findings     all rules, with their reasons
 verdict      how good the network is, in words
 curve        how loss and validation error went
 next_frames  what is worth labelling next, as DeepLabCut takes it
+space        poses in space, of recordings that several cameras saw
 cost         the hours, and what they cost as far as it can be known here
 drawing      how a figure becomes a PNG file and a part of the page that follows its colours
 figures      the figures

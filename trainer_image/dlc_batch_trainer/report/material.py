@@ -35,6 +35,7 @@ class Material:
     config: Mapping[str, Any]  # config.yaml of our copy
     project: Path
     notes: tuple[str, ...]  # sentences for the lab
+    folder: Path  # of the report, and of what else lies beside it
     uncertain: Mapping[str, tuple[int, ...]]  # frames of analysed videos, by `videos/...`
 
     @property
@@ -71,6 +72,7 @@ def gather(task: Task) -> Material:
         config=config,
         project=project,
         notes=tuple(dict.fromkeys([*run["mended"], *task.notes])),
+        folder=task.folder,
         uncertain=task.uncertain,
     )
 

@@ -20,6 +20,7 @@ from dlc_batch_trainer.report.grade import far_px, wrong_points
 from dlc_batch_trainer.report.material import Material
 from dlc_batch_trainer.report.next_frames import Advice, advise
 from dlc_batch_trainer.report.pictures import Picture
+from dlc_batch_trainer.report.space import read_space
 from dlc_batch_trainer.report.verdict import judge
 
 _HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ _SECTIONS = {
     "learning": "Learning",
     "body-parts": "Body parts",
     "errors": "Errors",
+    "space": "Poses in space",
     "worst": "Worst test frames",
     "next": "What to label next",
     "split": "Split",
@@ -86,6 +88,7 @@ def _values(
         "confidences": tables.confidences(facts.points, wrong_px),
         "sure_and_wrong": tables.sure_and_wrong(material.frames, wrong_points(facts)),
         "doubtful": tables.doubtful(material.doubtful),
+        "space": read_space(material.folder, run["metrics"].get("test_rmse_px")),
         "pictures": [_shown(each) for each in pictures],
         "advice": advice,
         "next_rows": _next_rows(advice),
@@ -99,7 +102,7 @@ def _values(
         "record_rows": tables.record(run),
     }
     there = {"body-parts": values["body_parts"], "errors": figures.keys() & _OF_ERRORS}
-    there |= {"worst": pictures}
+    there |= {"worst": pictures, "space": values["space"]}
     sections = [(id_, name) for id_, name in _SECTIONS.items() if there.get(id_, True)]
     return {**values, "sections": sections}
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from dlc_batch_cameras.calibration_file import Calibrated, read_calibrated
 from dlc_batch_cameras.knocks import find_knocks, leave_out
 from dlc_batch_cameras.pose_files import PoseTable, write_deeplabcut, write_npz
 from dlc_batch_cameras.quality import Quality, assess
 from dlc_batch_cameras.synchronising import SharedPart, View, estimate_offsets, share
+
 from dlc_batch_cameras.triangulation import Triangulation, triangulate
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_trainer.three_d.film import write_film

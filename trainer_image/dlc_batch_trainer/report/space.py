@@ -1,0 +1,148 @@
+"""Poses in space, as the report shows them: of 3d/ beside it, whatever is there."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlc_batch_core.follow_up import SPACE_FOLDER
+from dlc_batch_core.words import percent
+from dlc_batch_trainer.report.findings import Finding
+from dlc_batch_trainer.report.tables import Row
+
+#: Of the corners of the board (root mean square); DeepLabCut's guide to 3D asks for less than half
+#: a pixel (Nath et al., 2019), and with more than one something was wrong (our choice).
+_MOST_CALIBRATION_PX = 1.0
+#: Views of a good network and calibration disagree by less than the network's own error; by so
+#: many times as much the calibration or the synchronisation is off (our choice).
+_DISAGREEING = 2.0
+#: Fewer points in space, and a lab would feel it (our choice).
+_LEAST_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class SpaceRecording:
+    """One recording."""
+
+    name: str
+    picture: str  # JPEG, base64
+    head: Row
+    rows: list[Row]
+    findings: list[Finding]
+    page: str  # relative to the report: the view that can be turned
+    film: str
+
+
+@dataclass(frozen=True)
+class Space:
+    """All that is known of poses in space."""
+
+    calibration: list[Row]
+    findings: list[Finding]  # of the calibration
+    recordings: list[SpaceRecording]
+
+
+def read_space(folder: Path, test_px: float | None) -> Space | None:
+    """Read what lies in 3d/; None where there is nothing.
+
+    Args:
+        folder: of the report.
+        test_px: the network's error on its test frames.
+    """
+    place = folder / SPACE_FOLDER
+    calibration = place / "calibration.json"
+    if not calibration.is_file():
+        return None
+    cameras = json.loads(calibration.read_text(encoding="utf-8"))["cameras"]
+    return Space(
+        calibration=[_camera_row(each) for each in cameras],
+        findings=list(_of_calibration(cameras)),
+        recordings=[_recording(path, test_px) for path in sorted(place.glob("*_3d.json"))],
+    )
+
+
+def _camera_row(camera: Mapping[str, Any]) -> Row:
+    error, images = camera.get("reprojection_px"), camera.get("images")
+    return [
+        camera["name"],
+        None if error is None else f"{error:.2f}",
+        None if images is None else str(images),
+    ]
+
+
+def _of_calibration(cameras: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    for camera in cameras:
+        error = camera.get("reprojection_px")
+        if error is not None and error > _MOST_CALIBRATION_PX:
+            yield Finding(
+                f"The calibration of {camera['name']} misses the board's corners by"
+                f" {error:.1f} px: lengths in space may be wrong.",
+                "Take more images of the board, sharp ones, held still, all over the picture.",
+            )
+
+
+def _recording(path: Path, test_px: float | None) -> SpaceRecording:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    stem = path.name.removesuffix(".json")
+    picture = path.with_name(f"{stem}.jpg").read_bytes()
+    unit = found["unit"]
+    return SpaceRecording(
+        name=found["name"],
+        picture=base64.b64encode(picture).decode(),
+        head=["body part", "in space", f"standard error, {unit}", *_of_views(found["cameras"])],
+        rows=list(_rows(found)),
+        findings=[*_findings(found, test_px), *map(_told, found["notes"])],
+        page=f"{SPACE_FOLDER}{stem}.html",
+        film=f"{SPACE_FOLDER}{stem}.mp4",
+    )
+
+
+def _of_views(cameras: list[str]) -> list[str | None]:
+    return [f"{camera}, px" for camera in cameras]
+
+
+def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    views = {(v["keypoint"], v["camera"]): v for v in found["quality"]["views"]}
+    for each in found["quality"]["keypoints"]:
+        name, error = each["keypoint"], each["standard_error"]
+        errors = (views[name, camera]["median_error"] for camera in found["cameras"])
+        yield [
+            name,
+            percent(each["triangulated"]),
+            None if error is None else f"{error:.2g}",
+            *(None if error is None else f"{error:.2f}" for error in errors),
+        ]
+
+
+def _findings(found: Mapping[str, Any], test_px: float | None) -> Iterator[Finding]:
+    quality = found["quality"]
+    disagreement = quality["median_error"]
+    if disagreement is not None and test_px is not None and disagreement > _DISAGREEING * test_px:
+        yield Finding(
+            f"The views disagree by {disagreement:.1f} px, more than the network's error"
+            f" ({test_px:.1f} px) explains.",
+            "The cameras may have moved since they were calibrated, or the videos may not have"
+            " begun together (cameras.offsets in dlc-batch.yaml).",
+        )
+    share = quality["triangulated"]
+    if share is not None and share < _LEAST_SHARE:
+        yield Finding(
+            f"Only {percent(share)} of the points are in space: the others were not seen surely by"
+            " two cameras, or these disagreed.",
+            "Look at the labelled videos; a lower pcutoff lets in less sure predictions.",
+        )
+    if len(found["cameras"]) == 2:
+        yield Finding(
+            "With two cameras a prediction that is wrong along the line on which the other camera"
+            " sees the point goes unseen.",
+            "A third camera tells.",
+            is_care=False,
+        )
+
+
+def _told(note: str) -> Finding:
+    return Finding(note)
