@@ -44,7 +44,6 @@ from dlc_batch_core.home_settings import (
     find_home_config,
     parse_home_settings,
 )
-from dlc_batch_core.intake import Intake
 from dlc_batch_core.label_folders import LabelFolder, find_label_folders, table_name
 from dlc_batch_core.labels import (
     MAX_ALL_CELLS,
@@ -120,12 +119,10 @@ def check_archive(archive: ReadableArchive, name: str, is_remote: bool = False) 
     roots = find_roots(archive, name)
     files = ProjectFiles(archive, roots.root, is_remote, roots.three_d)
     found = _Checking(files, roots.three_d).run(None)
-    is_beside = roots.three_d is not None and not roots.three_d.lies_within(roots.root)
-    images_3d = roots.three_d.images if roots.three_d is not None and is_beside else None
     cameras = found.request.cameras if found.request else None
-    intake = Intake(roots.root, cameras, images_3d).find_problems(archive)
+    intake = roots.intake(cameras).find_problems(archive)
     problems = [*found.problems, *relative_to(roots.root, [*roots.problems, *intake])]
-    return replace(found, problems=in_stable_order(problems), images_3d=images_3d)
+    return replace(found, problems=in_stable_order(problems), images_3d=roots.images_3d)
 
 
 def check_files(files: ProjectFiles, request: Request | None = None) -> Check:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlc_batch_core.archive import CONFIG_FILE
+from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project_files import ReadableArchive
 from dlc_batch_core.three_d import Project3D, choose_3d, is_3d, read_3d
@@ -25,6 +27,20 @@ class Roots:
     root: str  # folder of the project that is trained: "" or "a/b/"
     three_d: Project3D | None = None  # that belongs to it
     problems: tuple[Problem, ...] = ()  # warnings of what was set aside
+
+    @property
+    def images_3d(self) -> str | None:
+        """The folder of the 3D project's calibration images, where it lies beside the project."""
+        is_beside = self.three_d is not None and not self.three_d.lies_within(self.root)
+        return self.three_d.images if self.three_d is not None and is_beside else None
+
+    def cameras(self, asked: Cameras | None) -> Cameras | None:
+        """Return the cameras of a run: what is asked for, and else what the 3D project has."""
+        return self.three_d.fill(asked, self.root) if self.three_d is not None else asked
+
+    def intake(self, cameras: Cameras | None) -> Intake:
+        """Return what of the upload is unpacked for a run with such cameras."""
+        return Intake(self.root, cameras, self.images_3d)
 
 
 def find_roots(archive: ReadableArchive, name: str) -> Roots:

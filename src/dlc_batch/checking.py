@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from dlc_batch.project_place import project_root
 from dlc_batch_core.archive import read_archive
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.check import Check, check_archive
@@ -31,9 +32,10 @@ def check_path(
     """
     try:
         if project.is_dir():
-            also = () if request is None else (REQUEST_FILE,)
-            folder = FolderArchive(project, also)
-            return check_archive(_Watched(folder, looked, request), name_of(project))
+            place = project_root(project) + REQUEST_FILE
+            folder = FolderArchive(project, () if request is None else (place,))
+            texts = {} if request is None else {place: request}
+            return check_archive(_Watched(folder, looked, texts), name_of(project))
         with project.open("rb") as file:
             archive = read_archive(file, name_of(project))
             return check_archive(_Watched(archive, looked), name_of(project))
@@ -50,10 +52,12 @@ def name_of(project: Path) -> str:
 
 
 class _Watched:
-    """An archive that tells how much of it was read, with a request of ours in it."""
+    """An archive that tells how much of it was read, with texts of ours in it."""
 
-    def __init__(self, archive: ReadableArchive, looked: Looked, request: str | None = None):
-        self._archive, self._looked, self._request = archive, looked, request
+    def __init__(
+        self, archive: ReadableArchive, looked: Looked, texts: Mapping[str, str] | None = None
+    ) -> None:
+        self._archive, self._looked, self._texts = archive, looked, texts or {}
         self.members, self.limits = archive.members, archive.limits
         self._total = sum(member.path.lower().endswith(IMAGES) for member in archive.members)
         self._done, self._last = 0, ""
@@ -72,8 +76,8 @@ class _Watched:
         return self._archive.under(folder)
 
     def read_text(self, path: str, most_bytes: int) -> str:
-        if self._request is not None and path == REQUEST_FILE:
-            return self._request
+        if path in self._texts:
+            return self._texts[path]
         return self._archive.read_text(path, most_bytes)
 
     def read_head(self, path: str, count: int) -> bytes:

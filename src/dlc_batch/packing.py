@@ -9,19 +9,19 @@ import os
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from dlc_batch import fast_zlib
 from dlc_batch.zip_writer import Packed, ZipWriter
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.errors import LabError
-from dlc_batch_core.intake import is_taken
 from dlc_batch_core.member_names import is_clutter
-from dlc_batch_core.project_folder import files_of
+from dlc_batch_core.project_folder import FolderArchive, files_of
 from dlc_batch_core.request import REQUEST_FILE, parse_request
+from dlc_batch_core.roots import Roots, find_roots
 from dlc_batch_core.videos import chosen, is_video
 
 #: Images that are compressed already: a fast deflate finds what little is left in some of them.
@@ -48,28 +48,30 @@ def plan_packing(project: Path, request: str | None = None) -> tuple[PackedFile,
     """Return what of a project's folder goes into the zip, in a stable order.
 
     Args:
-        project: its folder.
+        project: its folder, or one that holds it and the 3D project beside it.
         request: what goes as dlc-batch.yaml; None: the project's own, where there is one.
 
     Raises:
-        ProjectError: the request can't be read.
+        ProjectError: the request can't be read, or there are several projects.
         LabError: the folder is not a DeepLabCut project.
     """
     project = project.resolve()
-    if not (project / CONFIG_FILE).is_file():
+    archive = FolderArchive(project)
+    if not archive.roots():
         raise LabError(
             f"{project} holds no {CONFIG_FILE}, so it is not a DeepLabCut project.",
             f"Name the project's folder: the one that holds {CONFIG_FILE}.",
         )
+    roots = find_roots(archive, project.name)
     files = {
         f"{project.name}/{path.relative_to(project).as_posix()}": path
-        for path in _wanted(project, request)
+        for path in _wanted(project, archive, roots, request)
     }
     plan = [PackedFile(path, name, path.stat().st_size) for name, path in files.items()]
     if request is not None:
-        own, content = f"{project.name}/{REQUEST_FILE}", request.encode()
+        own, content = f"{project.name}/{roots.root}{REQUEST_FILE}", request.encode()
         plan = [file for file in plan if file.member != own]
-        plan.append(PackedFile(project / REQUEST_FILE, own, len(content), content))
+        plan.append(PackedFile(project / roots.root / REQUEST_FILE, own, len(content), content))
     return tuple(sorted(plan, key=lambda file: file.member))
 
 
@@ -134,28 +136,27 @@ def _changed(file: PackedFile) -> LabError:
     return LabError(what, "Say it again when nothing writes to the project.")
 
 
-def _wanted(project: Path, request: str | None) -> Iterator[Path]:
+def _wanted(
+    project: Path, archive: FolderArchive, roots: Roots, request: str | None
+) -> Iterator[Path]:
     """Yield files of what the check sees: with what links lead to, but for a way back."""
     there = {name: path for name, path in files_of(project).items() if not is_clutter(name)}
-    if REQUEST_FILE in there:
-        yield there[REQUEST_FILE]
-    yield from (path for path in there.values() if _is_taken(path, project))
-    yield from _wanted_videos(there, request)
-
-
-def _is_taken(path: Path, project: Path) -> bool:
-    """Whether the trainer would unpack it."""
-    relative = PurePosixPath(path.relative_to(project).as_posix())
-    is_hidden = any(part.startswith(".") for part in relative.parts)
-    return is_taken(relative) and not is_hidden
-
-
-def _wanted_videos(there: Mapping[str, Path], request: str | None) -> Iterator[Path]:
-    if request is None and REQUEST_FILE in there:
-        request = there[REQUEST_FILE].read_text(encoding="utf-8-sig")
-    asked = parse_request(request or "").analyze_videos
-    if not asked:
+    if own := there.get(roots.root + REQUEST_FILE):
+        yield own
+        request = own.read_text(encoding="utf-8-sig") if request is None else request
+    asked = parse_request(request or "")
+    for member in roots.intake(roots.cameras(asked.cameras)).members(archive):
+        if not _is_hidden(member.path):
+            yield there[member.path]
+    if roots.three_d is not None:
+        yield there[roots.three_d.root + CONFIG_FILE]
+    if not asked.analyze_videos:
         return
-    for video in chosen(asked, there):
-        if video.path in there:  # one that lies in the bucket does not
-            yield there[video.path]
+    of_project = {path.removeprefix(roots.root) for path in there if path.startswith(roots.root)}
+    for video in chosen(asked.analyze_videos, of_project):
+        if video.path in of_project:  # one that lies in the bucket does not
+            yield there[roots.root + video.path]
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))

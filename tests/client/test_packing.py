@@ -10,6 +10,7 @@ import pytest
 
 from dlc_batch.checking import check_path
 from dlc_batch.packing import pack, plan_packing
+from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.intake import is_taken
 
@@ -203,3 +204,100 @@ def test_labels_that_only_an_h5_holds_are_refused(project: Path) -> None:
     found = check_path(project)
     assert not found.is_trainable
     assert [p for p in found.problems if p.where.startswith("labeled-data/video2")]
+
+
+# --- cameras
+
+
+def write(folder: Path, *names: str, config: str | None = None) -> None:
+    """Write images, as far as names go, and the config.yaml of a 3D project."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"image")
+    if config is not None:
+        folder.mkdir(exist_ok=True)
+        (folder / "config.yaml").write_text(config)
+
+
+CAMERAS = "cameras: {names: [left, right], board: {columns: 9, rows: 6}}\n"
+CONFIG_3D = "num_cameras: 2\ncamera_names: [left, right]\n"
+PAIR = ("calibration_images/left1.jpg", "calibration_images/right1.JPG")
+LEFT_OUT = ("calibration_images/left1.pickle", "camera_matrix/stereo_params.pickle")
+
+
+def members_of(project: Path, request: str | None = None) -> set[str]:
+    return {file.member for file in plan_packing(project, request)}
+
+
+def test_calibration_images_go_along_where_cameras_are_asked_for(project: Path) -> None:
+    write(project, *PAIR, *LEFT_OUT)
+    assert members_of(project) == WANTED
+    images = {f"mouse/{name}" for name in PAIR}
+    assert members_of(project, CAMERAS) == {*WANTED, "mouse/dlc-batch.yaml", *images}
+    (project / "dlc-batch.yaml").write_text(CAMERAS)
+    assert members_of(project) == {*WANTED, "mouse/dlc-batch.yaml", *images}
+
+
+def test_so_does_a_calibration_made_elsewhere(project: Path) -> None:
+    write(project, *PAIR, "rig/calib.toml", "rig/calib.json")
+    request = "cameras: {names: [left, right], calibration: rig/calib.toml}"
+    more = {"mouse/dlc-batch.yaml", "mouse/rig/calib.toml"}
+    assert members_of(project, request) == {*WANTED, *more}
+
+
+def test_a_3d_project_within_the_project_goes_along(project: Path) -> None:
+    write(project / "mouse-3d", *PAIR, *LEFT_OUT, config=CONFIG_3D)
+    more = {f"mouse/mouse-3d/{name}" for name in ("config.yaml", *PAIR)}
+    assert members_of(project) == {*WANTED, *more}
+
+
+@pytest.mark.parametrize("request_text", [None, "analyze_videos: true\nepochs: 3\n"])
+def test_a_folder_that_holds_both_projects_may_be_sent(
+    request_text: str | None, project: Path
+) -> None:
+    both = project.parent / "both"
+    both.mkdir()
+    project = project.rename(both / "mouse")
+    write(both / "mouse-3d", *PAIR, *LEFT_OUT, config=CONFIG_3D)
+    wanted = {f"both/{name}" for name in WANTED}
+    wanted |= {f"both/mouse-3d/{name}" for name in ("config.yaml", *PAIR)}
+    if request_text:
+        wanted |= {"both/mouse/dlc-batch.yaml", "both/mouse/videos/video1.mp4"}
+    files = plan_packing(both, request_text)
+    assert {file.member for file in files} == wanted
+    target = both.parent / "both.zip"
+    pack(files, target)
+    here, there = check_path(both, request=request_text), check_path(target)
+    codes = [sorted(each.code for each in found.problems) for found in (here, there)]
+    assert codes[0] == codes[1]
+    assert here.request == there.request
+    assert (here.root, there.root) == ("mouse/", "both/mouse/")
+    assert (here.images_3d, there.images_3d) == (
+        "mouse-3d/calibration_images/",
+        "both/mouse-3d/calibration_images/",
+    )
+    assert here.request is not None
+    assert here.request.cameras is not None
+    assert here.request.epochs == (3 if request_text else None)
+
+
+def test_options_go_over_the_request_of_the_project_within(project: Path) -> None:
+    both = project.parent / "both"
+    both.mkdir()
+    project = project.rename(both / "mouse")
+    write(both / "mouse-3d", *PAIR, config=CONFIG_3D)
+    (project / "dlc-batch.yaml").write_text("epochs: 3\nseed: 5\n")
+    text = changed_request(both, RequestChanges({"epochs": 7}))
+    assert text is not None
+    found = check_path(both, request=text)
+    assert found.request is not None
+    assert (found.request.epochs, found.request.seed) == (7, 5)
+    (packed_request,) = (f for f in plan_packing(both, text) if f.member.endswith("batch.yaml"))
+    assert packed_request.member == "both/mouse/dlc-batch.yaml"
+    assert packed_request.content == text.encode()
+
+
+def test_two_projects_in_a_folder_are_still_refused(project: Path) -> None:
+    write(project.parent / "rat", config="Task: t\n")
+    with pytest.raises(LabError, match="2 projects"):
+        plan_packing(project.parent)

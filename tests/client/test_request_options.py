@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from dlc_batch.cli.request_options import GROUPS, changes_of
 from dlc_batch.cli.submit import submit
 from dlc_batch.request_changes import RequestChanges, changed_request
+from dlc_batch_core.cameras import CAMERA_FIELDS, Board, Cameras
+from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.request import FIELDS, parse_request
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 RunCli = Callable[..., Any]
-EXAMPLES = [field for field in FIELDS if field.name != "overrides"]
+EXAMPLES = [field for field in FIELDS if field.name not in ("overrides", "cameras")]
 
 
 def asked(*arguments: str) -> RequestChanges:
@@ -75,9 +77,42 @@ def test_settings_of_deeplabcut_go_by_dotted_path() -> None:
     assert request.overrides == {**overrides, "data.bbox_margin": 9}
 
 
+def test_settings_of_cameras_go_by_dotted_path() -> None:
+    changes = asked(
+        *("--camera", "names=left,right"),
+        *("--camera", "board.columns=9", "--camera", "board.rows=6"),
+        *("--camera", "offsets.right=-3", "--camera", "require_calibration=true"),
+        *("--camera", "calibration=rig 1/calib", "--no-triangulate"),
+    )
+    assert changes.values == {"triangulate": False}
+    own = "cameras: {names: [a, b], board: {columns: 5, rows: 4, square_mm: 12.5}}\n"
+    request = parse_request(changes.over(own))
+    assert request.cameras == Cameras(
+        ("left", "right"), "rig 1/calib", Board(9, 6, 12.5), {"right": -3}, True
+    )
+    assert not request.triangulate
+    assert parse_request(changes.over("")).cameras is not None
+
+
+@pytest.mark.parametrize("own", ["cameras: 3", "cameras: [a, b]", "cameras: {board: 9x6}"])
+def test_a_section_that_is_none_is_still_told(own: str) -> None:
+    changes = asked("--camera", "board.columns=9", "--camera", "names=a,b")
+    with pytest.raises(ProjectError):
+        parse_request(changes.over(own))
+
+
+@pytest.mark.parametrize("field", CAMERA_FIELDS, ids=lambda field: field.name)
+def test_the_example_of_each_setting_of_cameras_is_taken(field: Any) -> None:
+    value = read_yaml_mapping(f"value: {field.example}", "example")["value"]
+    assert asked("--camera", f"{field.name}={field.example}").cameras == {field.name: value}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--camera", "names"], "is not SETTING=VALUE"),
+        (["--camera", "names=left"], "`left` is not a list of 2 to 16"),
+        (["--camera", "board.columns=many"], "`many` is not a whole number from 3 to 50."),
         (["--epochs", "0"], "`0` is not a whole number from 1 to 100000."),
         (["--epochs", "many"], "`many` is not a whole number"),
         (["--engine", "jax"], "`jax` is not pytorch or tensorflow."),

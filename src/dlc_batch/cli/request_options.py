@@ -8,20 +8,22 @@ from typing import Any
 import click
 
 from dlc_batch.request_changes import RequestChanges
+from dlc_batch_core.cameras import CAMERA_FIELDS
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.request import FIELDS
 from dlc_batch_core.request_field import RequestField
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
-#: By `--set` instead.
-_OVERRIDES = "overrides"
+#: By `--set` and `--camera` instead.
+_OVERRIDES, _CAMERAS = "overrides", "cameras"
 #: What stands together in the help; each key is in one of them.
 GROUPS = {
     "What to train, over what dlc-batch.yaml says": (
         "engine net_type shuffles epochs iterations batch_size weights seed validation overrides"
     ),
     "What to do after": (
-        "evaluate analyze_videos filtered_predictions labeled_videos export_model"
+        "evaluate analyze_videos filtered_predictions labeled_videos cameras triangulate"
+        " export_model"
     ),
     "Limits": "time_limit_hours checkpoint_minutes stall_minutes",
     "Speed": ("loader_workers image_cache mixed_precision channels_last fast_kernels"),
@@ -58,6 +60,34 @@ class _Setting(click.ParamType):  # type: ignore[type-arg]  # likewise
         return path.strip(), read
 
 
+class _CameraSetting(click.ParamType):  # type: ignore[type-arg]  # likewise
+    """SETTING=VALUE of a camera or the board; whether there is such a one the check says."""
+
+    name = "setting"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, object]:
+        path, sign, text = value.partition("=")
+        if not (sign and path.strip() and text):
+            self.fail(f"`{value}` is not SETTING=VALUE.", param, ctx)
+        field = _setting_of_cameras(path.strip())
+        readings = [each for each in _readings(text) if field is None or field.accepts(each)]
+        if field is not None and not readings:
+            self.fail(f"`{text}` is not {field.expects}.", param, ctx)
+        return path.strip(), readings[0]
+
+
+def _setting_of_cameras(path: str) -> RequestField | None:
+    """Return the key that a dotted path leads to, where the schema has it."""
+    fields: tuple[RequestField, ...] = CAMERA_FIELDS
+    found = None
+    for name in path.split("."):
+        found = next((each for each in fields if each.name == name), None)
+        fields = found.fields if found else ()
+    return found
+
+
 class SubmitCommand(click.Command):
     """A command whose options for the request stand in groups."""
 
@@ -81,8 +111,8 @@ def options() -> list[click.Option]:
 def changes_of(asked: Mapping[str, Any]) -> RequestChanges:
     """Return what the options said, by the names of their keys."""
     values = {name: value for name, value in asked.items() if value is not None}
-    overrides = dict(values.pop(_OVERRIDES, ()))
-    return RequestChanges(values, overrides)
+    overrides, cameras = dict(values.pop(_OVERRIDES, ())), dict(values.pop(_CAMERAS, ()))
+    return RequestChanges(values, overrides, cameras)
 
 
 def _option(field: RequestField) -> click.Option:
@@ -95,6 +125,15 @@ def _option(field: RequestField) -> click.Option:
             metavar="PATH=VALUE",
             help="One of DeepLabCut's own settings, such as data.train.crop_sampling.width=128"
             " (docs/request.md lists them). May be said several times.",
+        )
+    if field.name == _CAMERAS:
+        return click.Option(
+            ["--camera", _CAMERAS],
+            type=_CameraSetting(),
+            multiple=True,
+            metavar="SETTING=VALUE",
+            help="A setting of `cameras`, for poses in three dimensions, such as names=left,right"
+            " or board.columns=9 (docs/request.md lists them). May be said several times.",
         )
     if _is_switch(field):
         no = f"--no-{field.name.replace('_', '-')}"

@@ -72,7 +72,7 @@ def submit(
     cloud = options.connect()
     submitted = _submit(cloud, project, target, request)
     settings().remember_runs([submitted.run_id])
-    notes = notes_of_earlier_runs(project, found) if project.is_dir() else ()
+    notes = notes_of_earlier_runs(project / found.root, found) if project.is_dir() else ()
     if as_json:
         print_json({**vars(submitted), "notes": list(notes)})
         return
