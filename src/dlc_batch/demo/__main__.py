@@ -15,7 +15,14 @@ from typing import Any
 from tqdm import tqdm
 
 from dlc_batch.cloud import Cloud, Where, connect
-from dlc_batch.demo.project import REQUEST, NotOurFolderError, make_demo_project, write_request
+from dlc_batch.demo.project import (
+    IN_SPACE,
+    REQUEST,
+    NotOurFolderError,
+    make_demo_project,
+    write_request,
+)
+from dlc_batch.demo.truth import compare_with_truth
 from dlc_batch.local.cloud import running_cloud
 from dlc_batch.runs import read_status
 from dlc_batch_core.errors import DlcBatchError, LabError
@@ -60,7 +67,7 @@ def _demo(folder: Path, epochs: int) -> None:
     _dlc_batch("local", "up")
     _say("2. Draw a small labelled project: a walking animal, seen by two cameras.")
     project = make_demo_project(folder)
-    write_request(project, epochs=epochs)
+    write_request(project, epochs=epochs, **IN_SPACE)
     print(f"   {_shown(project)}")
     _say("3. Submit it, as a lab would.")
     run_id = json.loads(_dlc_batch("submit", _shown(project), "--lab", LAB, "--json"))["run_id"]
@@ -175,6 +182,11 @@ def _print_end(project: Path, status: dict[str, Any]) -> None:
     _say("Done.")
     print(f"   train RMSE  {metrics['train_rmse_px']:6.2f} px")
     print(f"   test RMSE   {metrics['test_rmse_px']:6.2f} px   (on frames it did not train on)")
+    error = compare_with_truth(project)
+    print(
+        f"   in space    {error.median_mm:6.2f} mm   (median distance from the truth:"
+        f" {100 * error.relative:.1f} % of the animal's length)"
+    )
     print(f"   model       {_shown(project / models[-1])}")
     print(f"   evaluation  {_shown((project / scores[0]).parent)}")
     if "report.html" in status["files"]:

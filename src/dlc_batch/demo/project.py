@@ -4,6 +4,7 @@ demo-project/
 ├── config.yaml, dlc-batch.yaml            the project, and what to train
 ├── labeled-data/walk-camera-<n>/          the labelled frames of each view
 ├── videos/walk-camera-<n>.mp4             the whole walk
+├── calibration_images/camera-<n>-<m>.png  a chessboard before both cameras
 ├── cameras.json                           K, R, t of both cameras
 └── truth_3d.csv                           where each body part truly was, frame by frame
 """
@@ -22,7 +23,7 @@ import cv2
 import numpy as np
 from ruamel.yaml import YAML
 
-from dlc_batch.demo import scene
+from dlc_batch.demo import board, scene
 
 SCORER = "drawn"
 TASK, DATE = "walk", "Jan1"
@@ -45,6 +46,14 @@ REQUEST: dict[str, object] = {
         "data.train.affine.scaling": [0.8, 1.2],
         "data.train.crop_sampling.width": scene.WIDTH,
         "data.train.crop_sampling.height": scene.HEIGHT,
+    },
+}
+#: What makes it a project of two cameras.
+IN_SPACE: dict[str, object] = {
+    "analyze_videos": True,
+    "cameras": {
+        "names": ["camera-1", "camera-2"],
+        "board": {"columns": board.COLUMNS, "rows": board.ROWS, "square_mm": board.SQUARE_MM},
     },
 }
 
@@ -106,6 +115,7 @@ def _fill(draft: Path, folder: Path, size: DemoSize, seed: int) -> None:
     (draft / MARK).write_text("Made by dlc-batch; made anew when the demo runs again.\n")
     for number, camera in enumerate(cameras):
         _film(draft, camera, poses, size, np.random.default_rng([seed, number]))
+        _show_board(draft, camera, seed, np.random.default_rng([seed, number, 2]))
     _write_geometry(draft, cameras, poses)
     _write_yaml(draft / "config.yaml", _config(folder, cameras))
     write_request(draft)
@@ -140,6 +150,15 @@ def _film(
             rows.append((f"labeled-data/{stem}/{name}", camera.project(scene.markers_of(pose))))
     video.release()
     _write_labels(labels / f"CollectedData_{SCORER}.csv", rows)
+
+
+def _show_board(draft: Path, camera: scene.Camera, seed: int, grain: np.random.Generator) -> None:
+    """Write what one camera takes of the chessboard."""
+    folder = draft / "calibration_images"
+    folder.mkdir(exist_ok=True)
+    for number, held in enumerate(board.hold(seed=seed), 1):
+        image = board.draw_board(held, camera, grain)
+        cv2.imwrite(str(folder / f"{camera.name}-{number:02}.png"), image)
 
 
 def _write_labels(path: Path, rows: Iterable[tuple[str, scene.Array]]) -> None:
