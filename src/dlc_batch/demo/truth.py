@@ -31,7 +31,7 @@ def compare_with_truth(project: Path) -> SpaceError:
     """
     with np.load(project / _POSES, allow_pickle=False) as poses:
         found, frames = poses["points"], poses["frames"]
-        order = [list(poses["keypoints"]).index(part) for part in BODY_PARTS]
+        order = [list(poses["bodyparts"]).index(part) for part in BODY_PARTS]
     truth = _as_seen_by_first(project, _truth(project / "truth_3d.csv"))
     distances = np.linalg.norm(found[:, order] - truth[frames], axis=-1)
     length = float(np.linalg.norm(np.subtract(MARKERS["snout"][0], MARKERS["tailbase"][0])))

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dlc_batch_cameras.calibration_file import Calibrated, read_calibrated
-from dlc_batch_cameras.knocks import find_knocks, leave_out
-from dlc_batch_cameras.pose_files import PoseTable, write_deeplabcut, write_npz
-from dlc_batch_cameras.quality import Quality, assess
-from dlc_batch_cameras.synchronising import SharedPart, View, estimate_offsets, share
 
-from dlc_batch_cameras.triangulation import Triangulation, triangulate
+from dlc_batch_cameras.camera import CameraGroup
+from dlc_batch_cameras.dlc_files import (
+    SCORER,
+    Table,
+    write_dlc_csv,
+    write_dlc_h5,
+    write_dlc_metadata,
+)
+from dlc_batch_cameras.poses import Keypoint, Poses, write_poses
+from dlc_batch_cameras.quality import Quality, assess
+from dlc_batch_cameras.reconstruction import Options, Reconstruction, reconstruct
+from dlc_batch_cameras.synchronising import View
 from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_trainer.three_d.calibrating import read_cameras
 from dlc_batch_trainer.three_d.film import write_film
 from dlc_batch_trainer.three_d.pictures import draw_poses
 from dlc_batch_trainer.three_d.predictions import Predictions, bones_of, read_views
@@ -30,134 +37,122 @@ class Recording:
     """Poses in space, and what is known of them."""
 
     task: RecordingTask
-    calibrated: Calibrated
-    body_parts: tuple[str, ...]
-    scorer: str
-    shared: SharedPart
-    found: Triangulation
+    group: CameraGroup
+    unit: str  # mm or squares
+    predicted: Mapping[str, Predictions]  # by camera
+    made: Reconstruction
     quality: Quality
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # sentences for the lab
 
     @property
-    def cameras(self) -> tuple[str, ...]:
-        return self.calibrated.group.names
+    def body_parts(self) -> tuple[str, ...]:
+        return next(iter(self.predicted.values())).body_parts
+
+    @property
+    def points(self) -> Array:
+        """(frames, body parts, 3)."""
+        return self.made.found.points
 
 
 def put_together(task: RecordingTask) -> Answer:
-    """Do the task: write `<name>_DLC_3D.h5` and what is beside it."""
+    """Do the task: write `<name>_DLC_3D.h5`, and what is beside it.
+
+    Raises:
+        LabError: the videos share no frame.
+        SeveralAnimalsError, ValueError: of the tables, see read_views.
+    """
     recording = triangulate_recording(task)
     write_files(recording)
     figures = {"reprojection_px": recording.quality.median_error}
-    if recording.calibrated.unit == "mm":
+    if recording.unit == "mm":
         figures["error_mm"] = recording.quality.standard_error
-    notes = tuple(f"{task.name}: {note}" for note in recording.notes)
     there = {name: value for name, value in figures.items() if np.isfinite(value)}
-    return Answer(notes, figures=there)
+    return Answer(tuple(f"{task.name}: {note}" for note in recording.notes), figures=there)
 
 
 def triangulate_recording(task: RecordingTask) -> Recording:
     """Put the views together."""
-    calibrated = read_calibrated(Path(task.calibration))
+    calibrated, unit = read_cameras(Path(task.calibration))
     tables = {camera: Path(path) for camera, path in task.tables.items()}
-    predicted = read_views(tables, calibrated.group.names)
-    calibrated = calibrated.of(predicted)
-    notes = [
-        f"{camera} has no calibration, and is left out."
-        for camera in tables
-        if camera not in predicted
-    ]
-    shared = _shared(task, calibrated, predicted, notes)
-    knocks = find_knocks(calibrated.group, shared.pixels, shared.confidences, task.pcutoff)
-    confidences = leave_out(calibrated.group.names, shared.confidences, knocks)
-    found = triangulate(calibrated.group, shared.pixels, confidences, pcutoff=task.pcutoff)
-    one = next(iter(predicted.values()))
+    predicted = read_views(tables, calibrated.names)
+    group = CameraGroup(tuple(each for each in calibrated if each.name in predicted))
+    views = [View(each.pixels, each.confidence) for each in predicted.values()]
+    options = Options(pcutoff=task.pcutoff, offsets=_offsets(task, group.names))
+    made = reconstruct(group, views, options)
+    parts = next(iter(predicted.values())).body_parts
+    strangers = tuple(
+        f"{camera} has no calibration, and is left out." for camera in tables.keys() - predicted
+    )
     return Recording(
         task=task,
-        calibrated=calibrated,
-        body_parts=one.body_parts,
-        scorer=one.scorer,
-        shared=shared,
-        found=found,
-        quality=assess(found, calibrated.group.names, one.body_parts),
-        notes=(*notes, *shared.notes, *map(str, knocks)),
+        group=group,
+        unit=unit,
+        predicted=predicted,
+        made=made,
+        quality=assess(made.found, group.names, parts),
+        notes=(*strangers, *made.notes),
     )
 
 
-def _shared(
-    task: RecordingTask,
-    calibrated: Calibrated,
-    predicted: Mapping[str, Predictions],
-    notes: list[str],
-) -> SharedPart:
-    """The frames that all videos have, the offsets taken out."""
-    views = [View(each.pixels, each.confidence) for each in predicted.values()]
-    names = list(predicted)
-    return share(names, views, _offsets(task, calibrated, names, views, notes))
-
-
-def _offsets(
-    task: RecordingTask,
-    calibrated: Calibrated,
-    names: Sequence[str],
-    views: Sequence[View],
-    notes: list[str],
-) -> list[int]:
-    if not isinstance(task.offsets, str):
-        return [int(task.offsets.get(name, 0)) for name in names]
-    found = estimate_offsets(calibrated.group, views, pcutoff=task.pcutoff)
-    for offset in found[1:]:
-        if offset.is_believed:
-            notes.append(f"{offset.camera} lags behind {names[0]} by {offset.frames} frames.")
-        else:
-            notes.append(
-                f"By how much {offset.camera} lags behind {names[0]} can't be told from what was"
-                " seen, so it is taken for 0 frames: say it in dlc-batch.yaml (cameras.offsets)."
-            )
-    return [offset.frames if offset.is_believed else 0 for offset in found]
+def _offsets(task: RecordingTask, names: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Frames by which the videos lag behind; None: to be estimated."""
+    if isinstance(task.offsets, str):
+        return None
+    return tuple(int(task.offsets.get(name, 0)) for name in names)
 
 
 def write_files(recording: Recording) -> None:
     """Write all of it into the task's folder; the summary last."""
-    task, folder = recording.task, Path(recording.task.target)
-    table = PoseTable(
-        scorer=recording.scorer,
-        body_parts=recording.body_parts,
-        first_frame=recording.shared.first_frames[0],
-        found=recording.found,
-    )
-    write_deeplabcut(folder / f"{task.name}_DLC_3D.h5", table)
-    write_npz(folder / f"{task.name}_3d.npz", table, recording.calibrated, task.frames_per_second)
-    scene = _scene(recording)
-    title = f"{task.name}: poses in space"
-    page = write_view(scene, title, task.frames_per_second)
-    (folder / f"{task.name}_3d.html").write_text(page, encoding="utf-8")
-    (folder / f"{task.name}_3d.jpg").write_bytes(draw_poses(scene))
-    write_film(scene, task.frames_per_second, folder / f"{task.name}_3d.mp4")
+    task = recording.task
+    stem = Path(task.target) / task.name
+    stem.parent.mkdir(parents=True, exist_ok=True)
+
+    def beside(ending: str) -> Path:
+        return stem.with_name(f"{stem.name}_{ending}")
+
+    keypoints = tuple(map(Keypoint, recording.body_parts))
+    table = Table(recording.points, keypoints, SCORER)
+    write_dlc_h5(beside("DLC_3D.h5"), table)
+    write_dlc_csv(beside("DLC_3D.csv"), table)
+    scorers = {camera: each.scorer for camera, each in recording.predicted.items()}
+    write_dlc_metadata(beside("DLC_3D_meta.pickle"), recording.group, scorers)
+    first = recording.made.first_frames
+    frames = first[0] + np.arange(len(recording.points))
+    rate = task.frames_per_second
+    names = recording.group.names
+    poses = Poses(recording.made.found, keypoints, names, frames, first, rate)
+    write_poses(beside("3d.npz"), poses)
+    _show(recording, beside)
     summary = json.dumps(summary_of(recording), indent=1, allow_nan=False)
-    (folder / f"{task.name}_3d.json").write_text(summary + "\n", encoding="utf-8")
+    beside("3d.json").write_text(summary + "\n", encoding="utf-8")
 
 
-def _scene(recording: Recording) -> Scene:
-    bones = bones_of(recording.task.skeleton, recording.body_parts)
-    return Scene.of(recording.found.points, recording.body_parts, bones, _down(recording))
+def _show(recording: Recording, beside: Callable[[str], Path]) -> None:
+    task = recording.task
+    bones = bones_of(task.skeleton, recording.body_parts)
+    scene = Scene.of(recording.points, recording.body_parts, bones, _down(recording.group))
+    page = write_view(scene, f"{task.name}: poses in space", task.frames_per_second)
+    beside("3d.html").write_text(page, encoding="utf-8")
+    beside("3d.jpg").write_bytes(draw_poses(scene))
+    write_film(scene, task.frames_per_second, beside("3d.mp4"))
 
 
-def _down(recording: Recording) -> Array:
-    """Where the cameras together have down, in the world."""
-    downs = [camera.rotation.T @ [0.0, 1.0, 0.0] for camera in recording.calibrated.group]
-    mean = np.mean(downs, axis=0)
+def _down(group: CameraGroup) -> Array:
+    """Where the cameras together have down, in the world; cameras all around have none."""
+    mean = np.mean([camera.rotation.T @ [0.0, 1.0, 0.0] for camera in group], axis=0)
     return mean if np.linalg.norm(mean) > 0.1 else np.array([0.0, 1.0, 0.0])
 
 
 def summary_of(recording: Recording) -> dict[str, Any]:
     """Return what the report shows of it; nothing in it is NaN."""
+    names = recording.group.names
     return {
         "schema_version": SCHEMA_VERSION,
         "name": recording.task.name,
-        "unit": recording.calibrated.unit,
-        "cameras": list(recording.cameras),
-        "frames": len(recording.found.points),
-        "first_frames": dict(zip(recording.cameras, recording.shared.first_frames, strict=True)),
+        "unit": recording.unit,
+        "cameras": list(names),
+        "frames": len(recording.points),
+        "first_frames": dict(zip(names, recording.made.first_frames, strict=True)),
         "notes": list(recording.notes),
         "quality": _plain(asdict(recording.quality)),
     }
