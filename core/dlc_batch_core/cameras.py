@@ -152,6 +152,13 @@ def _contradictions_of_board(board: Mapping[str, object]) -> Iterator[tuple[str,
         if board.get(key) is None:
             what = f"`cameras.board` lacks `{key}`, which a ChArUco board needs."
             yield what, f"Add `{key}`: {_BY_NAME[key].expects}."
+    small = [key for key in ("columns", "rows") if board.get(key) == _LEAST_SQUARES]
+    if small:
+        what = f"A ChArUco board of {_LEAST_SQUARES} {listed(small)} has too few inner corners."
+        yield (
+            what,
+            f"Its squares are counted: from {_LEAST_SQUARES + 1} on, one more than corners.",
+        )
     square, marker = board.get("square_mm"), board.get("marker_mm")
     if isinstance(square, int | float) and isinstance(marker, int | float) and marker >= square:
         what = f"`cameras.board.marker_mm: {marker}` is not less than `square_mm: {square}`."
