@@ -5,9 +5,9 @@ import json
 import cv2
 import pytest
 
+from dlc_batch_core.camera_fields import DICTIONARIES
 from dlc_batch_core.cameras import (
     DEEPLABCUT_BOARD,
-    DICTIONARIES,
     Board,
     Cameras,
 )

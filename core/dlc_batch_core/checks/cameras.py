@@ -9,13 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlc_batch_core.archive import CONFIG_FILE
-from dlc_batch_core.cameras import (
-    DEEPLABCUT_BOARD,
-    LEAST_CAMERAS,
-    MOST_CAMERAS,
-    Cameras,
-    find_contradictions,
-)
+from dlc_batch_core.camera_fields import LEAST_CAMERAS, MOST_CAMERAS, find_contradictions
+from dlc_batch_core.cameras import DEEPLABCUT_BOARD, Cameras
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.checks.images import Size, read_size
 from dlc_batch_core.errors import ProjectError
