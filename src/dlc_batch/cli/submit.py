@@ -54,7 +54,8 @@ def submit(
 
     Of a folder goes what training needs: settings, labels and labelled images, the settings and
     split of a shuffle that you made at home, the calibration of cameras, and the videos that
-    `analyze_videos` asks for. Other videos and old models stay here. Interrupted, the same command goes on where it stopped.
+    `analyze_videos` asks for. Other videos and old models stay here. Interrupted, the same command
+    goes on where it stopped.
 
     What to train stands in the project's dlc-batch.yaml. The options below go over it in what is
     sent; the file itself stays as it is.
