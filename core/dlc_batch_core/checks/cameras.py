@@ -99,7 +99,8 @@ class _Images:
             yield problem("cameras-board", REQUEST_FILE, what)
         elif board.square_mm is None:
             what = "`cameras.board` has no `square_mm`, so lengths come in its squares."
-            yield problem("cameras-board", REQUEST_FILE, what)
+            remedy = "Add `square_mm`, measured on the print."
+            yield problem("cameras-board", REQUEST_FILE, what, remedy)
 
     def _none(self, views: Views) -> Problem:
         if not views.strangers:
@@ -143,7 +144,7 @@ class _Images:
         count = len(views.shared)
         if count < FEW_MOMENTS and len(there) > 1 and not apart:
             code = "cameras-few-moments" if count >= LEAST_MOMENTS else "cameras-too-few-moments"
-            what = f"Two or more cameras show the board at {counted(count, 'moments')} only."
+            what = f"Two or more cameras have images of {counted(count, 'moments')} only."
             yield problem(code, self.place, what)
 
     def _problems_of_sizes(self, views: Views) -> Iterator[Problem]:
