@@ -649,13 +649,13 @@ _IMAGES = {
 
 #: Where a 3D project alone names the cameras, each of them is a warning.
 _CAMERAS = {
-    "camera-names": Entry(
+    "cameras-names": Entry(
         _E,
         "The cameras have no names",
         "`cameras` in dlc-batch.yaml names none, and there is no 3D project that does.",
         "Add `names` to `cameras`, such as `names: [camera-1, camera-2]`.",
     ),
-    "calibration-missing": Entry(
+    "cameras-calibration": Entry(
         _E,
         "The calibration is not there",
         "The folder of calibration images has none, or the file of a calibration was left out.",
@@ -668,7 +668,7 @@ _CAMERAS = {
         " `left` is in left01.jpg and in left/01.jpg, and not in upleft01.jpg.",
         "Add its images, or correct `cameras.names`.",
     ),
-    "camera-apart": Entry(
+    "cameras-apart": Entry(
         _E,
         "A camera shares no moment with the others",
         "Where a camera stands is told by the board that it and another camera see at once: by"
@@ -676,51 +676,51 @@ _CAMERAS = {
         "Add images of the board that are taken by both cameras at the same moment, and name them"
         " alike.",
     ),
-    "calibration-too-few": Entry(
+    "cameras-too-few-moments": Entry(
         _E,
         "There are too few calibration images",
         "The board must be seen by two or more cameras at three moments at least.",
         "Take more images: twenty moments or more, the board at all places, distances and tilts.",
     ),
-    "calibration-few": Entry(
+    "cameras-few-moments": Entry(
         _W,
         "There are few calibration images",
         "With fewer than eight moments one bad image spoils the calibration.",
         "Take more images: twenty moments or more, the board at all places, distances and tilts.",
     ),
-    "calibration-partner": Entry(
+    "camera-image-alone": Entry(
         _W,
         "Calibration images have no partner",
         "No other camera has an image of the same name, but for the camera's. What they show of"
         " their own camera still counts.",
         "Nothing, if the others did not see the board; else add or rename the missing images.",
     ),
-    "calibration-stranger": Entry(
+    "camera-image-unknown": Entry(
         _W,
         "Calibration images are of no camera",
         "Their names, and their folders', hold no camera's name as a word of its own: they are"
         " left out.",
         "Rename or remove them, or correct `cameras.names`.",
     ),
-    "calibration-same-view": Entry(
+    "camera-image-twice": Entry(
         _W,
         "Two calibration images are one view",
         "They differ in suffix, case or zeros before a number only; the first one is taken.",
         "Remove or rename one of the two.",
     ),
-    "calibration-image-size": Entry(
+    "camera-image-sizes": Entry(
         _E,
         "A camera's calibration images have several sizes",
         "Some were cropped or scaled, or are another camera's: a calibration holds for one size.",
         "Export the images again, all as the camera records.",
     ),
-    "calibration-unreadable": Entry(
+    "camera-image-unreadable": Entry(
         _W,
         "A calibration image is no image",
         "It is empty, cut off, or of another format than its name says; it is left out.",
         "Export the image again, or remove it.",
     ),
-    "calibration-board": Entry(
+    "cameras-board": Entry(
         _W,
         "The calibration board is not described in full",
         "DeepLabCut's config.yaml does not tell it. Without the number of corners DeepLabCut's own"

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from dlc_batch_core.cameras import CAMERA_FIELDS, Cameras, find_contradictions
+from dlc_batch_core.camera_fields import CAMERA_FIELDS, find_contradictions
+from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import is_run_id
 from dlc_batch_core.problems import Problem

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PureWindowsPath
 
-from dlc_batch_core.cameras import CALIBRATION_IMAGES, CAMERA_FIELDS, Cameras
+from dlc_batch_core.camera_fields import are_names
+from dlc_batch_core.cameras import CALIBRATION_IMAGES, Cameras
 
 #: Folder for the calibration images of a 3D project beside, in our copy of the 2D project and in
 #: its request; no folder of DeepLabCut's.
 HOME_3D = "home-3d"
 CALIBRATION_3D = f"{HOME_3D}/{CALIBRATION_IMAGES}"
 _CONFIG = "config_file_"  # config_file_camera-1: the 2D project by which DeepLabCut analyses
-_ARE_NAMES = next(each.accepts for each in CAMERA_FIELDS if each.name == "names")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def read_3d(config: Mapping[str, object], root: str) -> Project3D:
     listed = config.get("camera_names")
     named = listed if isinstance(listed, list) else []
     names = [str(each) if isinstance(each, int) else each for each in named]
-    is_whole = _ARE_NAMES(names) and config.get("num_cameras") == len(names)
+    is_whole = are_names(names) and config.get("num_cameras") == len(names)
     paths = [v for k, v in config.items() if k.startswith(_CONFIG) and isinstance(v, str)]
     return Project3D(
         root,

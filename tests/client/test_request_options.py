@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from dlc_batch.cli.request_options import GROUPS, changes_of
 from dlc_batch.cli.submit import submit
 from dlc_batch.request_changes import RequestChanges, changed_request
-from dlc_batch_core.cameras import CAMERA_FIELDS, Board, Cameras
+from dlc_batch_core.camera_fields import CAMERA_FIELDS
+from dlc_batch_core.cameras import Board, Cameras
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.request import FIELDS, parse_request
 from dlc_batch_core.yaml_reader import read_yaml_mapping

@@ -17,7 +17,7 @@ from dlc_batch_core.ranged_file import RangedFile
 Project = dict[str, bytes]
 BOARD = "board: {columns: 9, rows: 6, square_mm: 25}"
 REQUEST = f"analyze_videos: true\ncameras: {{names: [left, right], {BOARD}}}\n"
-CODES = ("camera", "calibration", "triangulate", "video-without-partner", "request", "project-3d")
+CODES = ("camera", "triangulate", "video-without-partner", "request", "project-3d")
 
 
 def png(width: int = 64, height: int = 48) -> bytes:
@@ -84,7 +84,7 @@ IMAGES = "calibration_images/"
 @pytest.mark.parametrize(
     ("lost", "more", "code", "what"),
     [
-        ((IMAGES,), {}, "calibration-missing", "no calibration image"),
+        ((IMAGES,), {}, "cameras-calibration", "no calibration image"),
         (("right0",), {}, "camera-without-images", "no calibration image of right"),
         (
             ("right0", "left0"),
@@ -92,19 +92,19 @@ IMAGES = "calibration_images/"
             "camera-without-images",
             "top01.png, top02.png, top03.png",
         ),
-        (("left03", "right05", "left08"), {}, "calibration-few", "at 5 moments"),
+        (("left03", "right05", "left08"), {}, "cameras-few-moments", "of 5 moments"),
         (
             ("left03", "right05", "left08", "left01", "left02", "left04"),
             {},
-            "calibration-too-few",
-            "at 2 moments",
+            "cameras-too-few-moments",
+            "of 2 moments",
         ),
-        ((), images("left", count=9), "calibration-partner", "left09.png"),
-        ((), images("top", count=1), "calibration-stranger", "top01.png"),
-        ((), {f"mouse/{IMAGES}left1.jpg": png()}, "calibration-same-view", "left01.png and left1"),
-        ((), {f"mouse/{IMAGES}left03.png": png(48, 64)}, "calibration-image-size", "of left have"),
-        ((), {f"mouse/{IMAGES}left03.png": b"text"}, "calibration-unreadable", "left03.png"),
-        ((), {f"mouse/{IMAGES}left03.png": b""}, "calibration-unreadable", "left03.png"),
+        ((), images("left", count=9), "camera-image-alone", "left09.png"),
+        ((), images("top", count=1), "camera-image-unknown", "top01.png"),
+        ((), {f"mouse/{IMAGES}left1.jpg": png()}, "camera-image-twice", "left01.png and left1"),
+        ((), {f"mouse/{IMAGES}left03.png": png(48, 64)}, "camera-image-sizes", "of left have"),
+        ((), {f"mouse/{IMAGES}left03.png": b"text"}, "camera-image-unreadable", "left03.png"),
+        ((), {f"mouse/{IMAGES}left03.png": b""}, "camera-image-unreadable", "left03.png"),
         (("day1",), {"mouse/videos/a.mp4": b""}, "triangulate-nothing", "differ by a camera's"),
         (("day1-left",), {}, "triangulate-nothing", "differ by a camera's name (left, right)"),
         ((), {"mouse/videos/day2-left.mp4": b"x"}, "video-without-partner", "day2-left.mp4"),
@@ -118,17 +118,17 @@ def test_each_fault_is_told(
     codes = [each for each, _ in said(found)]
     assert code in codes
     assert what in word_of(found, code)
-    assert set(codes) <= {code, "calibration-partner"}
+    assert set(codes) <= {code, "camera-image-alone"}
 
 
 def test_cameras_that_never_see_the_board_together_are_told(scene: Project) -> None:
     request = REQUEST.replace("[left, right]", "[left, right, top]").encode()
     files = {**scene, "mouse/dlc-batch.yaml": request}
     found = check({**files, **images("top", folder=f"mouse/{IMAGES}alone")})
-    assert ("camera-apart", IMAGES) in said(found)
-    assert "No image of top has the name of an image of left" in word_of(found, "camera-apart")
+    assert ("cameras-apart", IMAGES) in said(found)
+    assert "No image of top has the name of an image of left" in word_of(found, "cameras-apart")
     found = check({**files, **images("top", count=3)})  # by way of either
-    assert "camera-apart" not in dict(said(found))
+    assert "cameras-apart" not in dict(said(found))
 
 
 def test_cameras_may_be_joined_by_way_of_another(project_files: Project) -> None:
@@ -147,14 +147,14 @@ def test_a_board_that_is_not_told_in_full_is_a_warning(
     board: str, what: str, scene: Project
 ) -> None:
     found = check({**scene, "mouse/dlc-batch.yaml": REQUEST.replace(BOARD, board).encode()})
-    assert said(found) == [("calibration-board", "dlc-batch.yaml")]
-    assert what in word_of(found, "calibration-board")
+    assert said(found) == [("cameras-board", "dlc-batch.yaml")]
+    assert what in word_of(found, "cameras-board")
     assert found.is_trainable
 
 
 def test_cameras_without_names_are_told(scene: Project) -> None:
     found = check({**scene, "mouse/dlc-batch.yaml": f"cameras: {{{BOARD}}}".encode()})
-    assert said(found) == [("camera-names", "dlc-batch.yaml")]
+    assert said(found) == [("cameras-names", "dlc-batch.yaml")]
     assert not found.is_trainable
 
 
@@ -162,7 +162,7 @@ def test_cameras_without_names_are_told(scene: Project) -> None:
 def test_a_calibration_made_elsewhere_is_looked_for(name: str, scene: Project) -> None:
     request = REQUEST.replace(BOARD, f"calibration: {name}").encode()
     found = check({**scene, "mouse/dlc-batch.yaml": request})
-    assert said(found) == [("calibration-missing", "dlc-batch.yaml")]
+    assert said(found) == [("cameras-calibration", "dlc-batch.yaml")]
     assert not found.is_trainable
     found = check({**scene, "mouse/dlc-batch.yaml": request, f"mouse/{name}": b"some"})
     assert said(found) == []
@@ -214,5 +214,5 @@ def test_from_afar_few_images_are_looked_at(scene: Project) -> None:
         found = check_upload(file, "mouse.zip")  # type: ignore[arg-type]  # a RawIOBase reads
         requests[cameras] = file.requests
         if cameras:
-            assert "calibration-image-size" in dict(said(found))
+            assert "camera-image-sizes" in dict(said(found))
     assert requests[True] <= requests[False] + MOST_REMOTE_HEADS

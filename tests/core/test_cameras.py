@@ -5,9 +5,9 @@ import json
 import cv2
 import pytest
 
+from dlc_batch_core.camera_fields import DICTIONARIES
 from dlc_batch_core.cameras import (
     DEEPLABCUT_BOARD,
-    DICTIONARIES,
     Board,
     Cameras,
 )
@@ -136,6 +136,7 @@ def test_a_wrong_value_is_told_by_its_key(section: str, key: str) -> None:
             " dictionary: DICT_4X4_50}}",
             "has 63 markers, and DICT_4X4_50 has 50",
         ),
+        ("{board: {kind: charuco, columns: 3, rows: 9}}", "of 3 columns has too few inner"),
     ],
 )
 def test_what_contradicts_itself_is_told(section: str, what: str) -> None:

@@ -5,9 +5,12 @@ import uuid
 from typing import Any
 
 import pytest
+from tests.conftest import png
 from tests.mail_words import words_of
 
+from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.errors import CloudError
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.problems import Severity
@@ -15,6 +18,7 @@ from dlc_batch_core.request import Request
 from dlc_batch_core.run import MailState, Run, Status
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.submission import Claim, Submission, Upload
+from dlc_batch_core.three_d import CALIBRATION_3D
 
 
 @pytest.fixture
@@ -79,6 +83,24 @@ def test_a_good_upload_is_queued_and_the_lab_hears_it(
     request = RunRequest.from_json(cloud.objects[RunKeys("miller", job.run_id).request])
     assert (request.root, request.request.epochs) == ("mouse/", 9)
     assert (request.key, request.version_id) == (upload.key, upload.version_id)
+
+
+def test_the_job_is_told_the_cameras_of_a_3d_project_beside(
+    upload: Upload, zipped: Any, project_files: dict[str, bytes], new_cloud: Any
+) -> None:
+    images = {
+        f"mouse-3d/calibration_images/{camera}{n}.png": png(64, 48)
+        for camera in ("left", "right")
+        for n in range(8)
+    }
+    config = {"mouse-3d/config.yaml": b"num_cameras: 2\ncamera_names: [left, right]\n"}
+    cloud = new_cloud(upload=zipped({**project_files, **config, **images}))
+    submission(cloud).take(upload, claim(cloud))
+    ((_, job),) = cloud.jobs.items()
+    request = RunRequest.from_json(cloud.objects[RunKeys("miller", job.run_id).request])
+    cameras = Cameras(("left", "right"), CALIBRATION_3D)
+    assert request.request.cameras == cameras
+    assert request.intake == Intake("mouse/", cameras, "mouse-3d/calibration_images/")
 
 
 @pytest.mark.parametrize(

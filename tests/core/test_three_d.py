@@ -1,7 +1,11 @@
 """A DeepLabCut 3D project in the zip of its 2D project: found, and its cameras taken."""
 
+import importlib.util
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 from tests.conftest import png
@@ -92,7 +96,7 @@ def test_a_3d_project_gives_its_cameras(
     assert found.request is not None
     assert found.request.cameras == Cameras(BOTH, calibration)
     assert found.root == "mouse/"
-    assert codes_of(found) == {"calibration-board", "triangulate-nothing"}
+    assert codes_of(found) == {"cameras-board", "triangulate-nothing"}
     assert found.is_trainable
     assert {each.severity for each in found.problems} == {Severity.WARNING}
 
@@ -215,11 +219,20 @@ def test_a_backup_is_still_no_project(zipped: Zipped, project_files: Project) ->
     assert found.request.cameras is not None
 
 
-def test_the_template_of_deeplabcut_is_read(zipped: Zipped, project_files: Project) -> None:
+def test_what_deeplabcut_makes_is_read(
+    zipped: Zipped, project_files: Project, tmp_path: Path
+) -> None:
     """Its paths are somebody else's, until the lab writes its own."""
-    mackenzie = "/home/mackenzie/DEEPLABCUT/DeepLabCut/2DprojectCam1-Mackenzie-2019-06-05"
-    config = CONFIG.replace("/home/ann/mouse", mackenzie).replace(
-        "C:\\Users\\ann\\mouse", mackenzie
-    )
-    found = check(zipped, {**project_files, **project_3d("mouse-3d/", config)})
-    assert found.images_3d == "mouse-3d/calibration_images/"
+    if importlib.util.find_spec("deeplabcut") is None:
+        pytest.skip("NOT TESTED: deeplabcut is not installed")
+    make = "from deeplabcut.create_project.new_3d import create_new_project_3d as make\n"
+    make += "make('reach', 'Ann', num_cameras=2, working_directory='.')"
+    subprocess.run([sys.executable, "-c", make], check=True, cwd=tmp_path, capture_output=True)
+    (made,) = tmp_path.iterdir()
+    (made / "calibration_images" / "camera-1-01.jpg").write_bytes(png(64, 48))
+    there = {p.relative_to(tmp_path).as_posix(): p for p in made.rglob("*") if p.is_file()}
+    found = check(zipped, {**project_files, **{n: p.read_bytes() for n, p in there.items()}})
+    assert found.images_3d == f"{made.name}/calibration_images/"
+    assert found.request is not None
+    assert found.request.cameras == Cameras(BOTH, CALIBRATION_3D)
+    assert found.is_trainable

@@ -165,6 +165,20 @@ def three_d() -> Draft:
     return Draft({"config.yaml": to_yaml(settings), **files})
 
 
+def stereo() -> Draft:
+    """The project of one animal, seen by two cameras that were calibrated with a chessboard."""
+    draft = single()
+    board = {"columns": 9, "rows": 6, "square_mm": 25}
+    cameras = {"names": ["left-cam", "right-cam"], "board": board}
+    request = {"analyze_videos": True, "cameras": cameras}
+    draft.files["dlc-batch.yaml"] = to_yaml(request)
+    for camera in ("left-cam", "right-cam"):
+        draft.files[f"videos/walk_{camera}.mp4"] = b"film"
+        for n in range(1, 11):
+            draft.files[f"calibration_images/{camera}-{n:02d}.png"] = png(seed=n)
+    return draft
+
+
 def _settings() -> dict[str, object]:
     crop = {"crop": f"0, {WIDTH}, 0, {HEIGHT}"}
     return {

@@ -101,9 +101,28 @@ _SINGLE_FILES = {
 }
 _MULTI_FILES = {"config.yaml": _MULTI.encode(), _TABLE: _MULTI_LABELS.encode(), **_IMAGES}
 _THREE_D_FILES = {"config.yaml": _THREE_D.encode(), "calibration_images/a-01.jpg": _jpeg()}
+_CAMERAS = """\
+analyze_videos: true
+cameras:
+  names: [left, right]
+  calibration: calib
+  board: {columns: 9, rows: 6, square_mm: 25}
+  offsets: {right: 2}
+"""
+_STEREO_FILES = {
+    **_SINGLE_FILES,
+    "dlc-batch.yaml": _CAMERAS.encode(),
+    **{f"calib/{c}{n}.png": png(32, 32) for c in ("left", "right") for n in range(1, 4)},
+    **{f"videos/a-{camera}.mp4": b"film" for camera in ("left", "right")},
+}
 _BESIDE = {"3d/" + path: data for path, data in _THREE_D_FILES.items()}
-#: Two of three are of one animal; the rest are of two, or have a 3D project beside them.
-BASES = (*[_SINGLE_FILES] * 6, *[_MULTI_FILES] * 2, {**_SINGLE_FILES, **_BESIDE})
+#: Most are of one animal; the rest are of two, or have cameras or a 3D project beside them.
+BASES = (
+    *[_SINGLE_FILES] * 6,
+    *[_MULTI_FILES] * 2,
+    {**_SINGLE_FILES, **_BESIDE},
+    _STEREO_FILES,
+)
 
 
 def input_of(seed: int, number: int) -> bytes:

@@ -21,6 +21,7 @@ _LINES = (
     *("num_cameras: 2", "Task: twice", "1: 2", "\tx: 1", "!!python/name:os.system : 1", "- a"),
     *("video_sets_original: {}", "identity: true", "multianimalproject: true", "x: 'open", "\0"),
     *("bodyparts: MULTI!", "uniquebodyparts: [c]", "camera_names: 3", "{", "# note", "%TAG ! x"),
+    *("cameras: {names: [a, b]}", "  offsets: auto", "  names: [one, one]", "triangulate: false"),
 )
 _CELLS = (
     *("", " ", "nan", "NaN", "inf", "-inf", "1e999", "-1", "0", "1e-400", "0x10", "1_0", "1,5"),

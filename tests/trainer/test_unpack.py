@@ -12,9 +12,11 @@ from pathlib import Path, PurePosixPath
 import pytest
 from tests.trainer.local_source import LocalSource
 
+from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.intake import HOME_SPLITS, Intake, is_taken
 from dlc_batch_core.limits import Limits
+from dlc_batch_core.three_d import CALIBRATION_3D
 from dlc_batch_trainer.ingest import Ingest
 
 
@@ -25,8 +27,9 @@ def _zip(path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
     return path
 
 
-def unpack(upload: Path, root: str, target: Path) -> tuple[str, ...]:
-    ingest = Ingest.begin(LocalSource(upload), Intake(root), Limits())
+def unpack(upload: Path, intake: Intake | str, target: Path) -> tuple[str, ...]:
+    wanted = Intake(intake) if isinstance(intake, str) else intake
+    ingest = Ingest.begin(LocalSource(upload), wanted, Limits())
     target.mkdir()
     ingest.write(target, lambda _done, _total: None)
     return ingest.files
@@ -85,6 +88,24 @@ def test_a_split_made_at_home_is_put_where_nobody_loads_it(tmp_path: Path) -> No
     unpack(upload, "", tmp_path / "out")
     place = f"{HOME_SPLITS}/{folder}/Documentation_data-x_80shuffle1"  # no suffix either
     assert _files(tmp_path / "out") == {"config.yaml", place}
+
+
+def test_calibration_images_lie_where_the_request_says(tmp_path: Path) -> None:
+    upload = _zip(
+        tmp_path / "u.zip",
+        ("p/config.yaml", b"Task: t"),
+        ("p/calib/left1.JPG", b"own"),
+        ("p-3d/config.yaml", b"num_cameras: 2"),
+        ("p-3d/calibration_images/left1.jpg", b"jpg"),
+        ("p-3d/calibration_images/left1.pickle", b"code"),
+        ("p-3d/camera_matrix/stereo_params.pickle", b"code"),
+    )
+    names, beside = ("left", "right"), "p-3d/calibration_images/"
+    unpack(upload, Intake("p/", Cameras(names, CALIBRATION_3D), beside), tmp_path / "beside")
+    assert _files(tmp_path / "beside") == {"config.yaml", f"{CALIBRATION_3D}/left1.jpg"}
+    assert (tmp_path / "beside" / CALIBRATION_3D / "left1.jpg").read_bytes() == b"jpg"
+    unpack(upload, Intake("p/", Cameras(names, "calib"), beside), tmp_path / "own")
+    assert _files(tmp_path / "own") == {"config.yaml", "calib/left1.JPG"}
 
 
 def _link() -> zipfile.ZipInfo:

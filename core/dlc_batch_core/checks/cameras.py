@@ -9,13 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlc_batch_core.archive import CONFIG_FILE
-from dlc_batch_core.cameras import (
-    DEEPLABCUT_BOARD,
-    LEAST_CAMERAS,
-    MOST_CAMERAS,
-    Cameras,
-    find_contradictions,
-)
+from dlc_batch_core.camera_fields import LEAST_CAMERAS, MOST_CAMERAS, find_contradictions
+from dlc_batch_core.cameras import DEEPLABCUT_BOARD, Cameras
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.checks.images import Size, read_size
 from dlc_batch_core.errors import ProjectError
@@ -45,7 +40,7 @@ def find_camera_problems(
     """
     if not cameras.names:
         what = "`cameras` has no `names`, and no 3D project with cameras lies beside the project."
-        yield problem("camera-names", REQUEST_FILE, what)
+        yield problem("cameras-names", REQUEST_FILE, what)
         return
     filled = {"names": list(cameras.names), "offsets": cameras.offsets}
     for what, remedy in find_contradictions(filled):  # those of the 3D project are known now
@@ -68,7 +63,7 @@ def problem_of_names(project: Project3D) -> Problem:
 def _problems_of_file(cameras: Cameras, files: ProjectFiles) -> Iterator[Problem]:
     if str(cameras.calibration) not in files:
         what = f"`cameras.calibration` names {cameras.calibration}, which is not in the zip."
-        yield problem("calibration-missing", REQUEST_FILE, what)
+        yield problem("cameras-calibration", REQUEST_FILE, what)
 
 
 @dataclass(frozen=True)
@@ -101,15 +96,16 @@ class _Images:
         if board is None:
             what = f"No board is described for the cameras {names}: one of {DEEPLABCUT_BOARD} is"
             what += " looked for, as DeepLabCut does, and lengths come in its squares."
-            yield problem("calibration-board", REQUEST_FILE, what)
+            yield problem("cameras-board", REQUEST_FILE, what)
         elif board.square_mm is None:
             what = "`cameras.board` has no `square_mm`, so lengths come in its squares."
-            yield problem("calibration-board", REQUEST_FILE, what)
+            remedy = "Add `square_mm`, measured on the print."
+            yield problem("cameras-board", REQUEST_FILE, what, remedy)
 
     def _none(self, views: Views) -> Problem:
         if not views.strangers:
             return problem(
-                "calibration-missing", self.place, "There is no calibration image here."
+                "cameras-calibration", self.place, "There is no calibration image here."
             )
         what = (
             f"No calibration image has a camera's name in its own: {self._listed(views.strangers)}"
@@ -122,14 +118,14 @@ class _Images:
             what = (
                 f"Calibration images whose names tell no camera: {self._listed(views.strangers)}."
             )
-            yield problem("calibration-stranger", self.place, what)
+            yield problem("camera-image-unknown", self.place, what)
         if views.doubles:
             pairs = listed(f"{self._name(a)} and {self._name(b)}" for a, b in views.doubles)
             what = f"Two calibration images are the same view by their names: {pairs}. The first"
-            yield problem("calibration-same-view", self.place, f"{what} is taken.")
+            yield problem("camera-image-twice", self.place, f"{what} is taken.")
         if views.alone and views.shared:
             what = f"Calibration images without a partner: {self._listed(views.alone)}."
-            yield problem("calibration-partner", self.place, what)
+            yield problem("camera-image-alone", self.place, what)
 
     def _problems_of_amount(self, views: Views) -> Iterator[Problem]:
         there = [name for name in self.cameras.names if views.of(name)]
@@ -144,24 +140,24 @@ class _Images:
             what += (
                 " camera's, nor by way of other cameras: none is known to show the same moment."
             )
-            yield problem("camera-apart", self.place, what)
+            yield problem("cameras-apart", self.place, what)
         count = len(views.shared)
         if count < FEW_MOMENTS and len(there) > 1 and not apart:
-            code = "calibration-few" if count >= LEAST_MOMENTS else "calibration-too-few"
-            what = f"Two or more cameras show the board at {counted(count, 'moments')} only."
+            code = "cameras-few-moments" if count >= LEAST_MOMENTS else "cameras-too-few-moments"
+            what = f"Two or more cameras have images of {counted(count, 'moments')} only."
             yield problem(code, self.place, what)
 
     def _problems_of_sizes(self, views: Views) -> Iterator[Problem]:
         sizes, broken = self._read_sizes(views)
         if broken:
             what = f"These calibration images can't be read: {self._listed(broken)}."
-            yield problem("calibration-unreadable", self.place, what)
+            yield problem("camera-image-unreadable", self.place, what)
         for camera in self.cameras.names:
             named = {size: p for p in reversed(views.of(camera)) if (size := sizes.get(p))}
             if len(named) > 1:
                 seen = (f"{w} x {h} ({self._name(named[w, h])})" for w, h in sorted(named))
                 what = f"The calibration images of {camera} have several sizes: {listed(seen)}."
-                yield problem("calibration-image-size", self.place, what)
+                yield problem("camera-image-sizes", self.place, what)
 
     def _read_sizes(self, views: Views) -> tuple[Mapping[str, Size], list[str]]:
         """Read the sizes of the images, or from afar of a few; and which of them are no images."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dlc_batch.request_changes import RequestChanges
-from dlc_batch_core.cameras import CAMERA_FIELDS
+from dlc_batch_core.camera_fields import CAMERA_FIELDS
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.request import FIELDS
 from dlc_batch_core.request_field import RequestField

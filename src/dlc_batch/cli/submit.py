@@ -54,8 +54,9 @@ def submit(
     """Send PROJECT, a project's folder or its zip, to be trained.
 
     Of a folder goes what training needs: settings, labels and labelled images, the settings and
-    split of a shuffle that you made at home, and the videos that `analyze_videos` asks for. Other
-    videos and old models stay here. Interrupted, the same command goes on where it stopped.
+    split of a shuffle that you made at home, the calibration of cameras, and the videos that
+    `analyze_videos` asks for. Other videos and old models stay here. Interrupted, the same command
+    goes on where it stopped.
 
     What to train stands in the project's dlc-batch.yaml. The options below go over it in what is
     sent; the file itself stays as it is.
