@@ -110,10 +110,13 @@ def read_dlc_h5(path: Path) -> Table:
         StateError: it is no such file.
     """
     import pandas as pd
+    from tables import HDF5ExtError  # type: ignore[import-untyped]  # nor has it types
 
     try:
         frame = pd.read_hdf(path)
         return _table(list(frame.columns.names), list(frame.columns), frame.to_numpy(float))
+    except HDF5ExtError as error:  # its own message is a page long
+        raise StateError(f"{path.name} is no 3D table of DeepLabCut: no HDF5 file.") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StateError(f"{path.name} is no 3D table of DeepLabCut: {error}") from error
 
@@ -157,4 +160,4 @@ def _table(names: Sequence[Any], columns: Sequence[Sequence[str]], values: Array
         Keypoint(column[-2], column[1] if list(names) == several else "")
         for column in columns[::3]
     )
-    return Table(values.reshape(len(values), -1, 3), keypoints, columns[0][0])
+    return Table(values.reshape(len(values), len(keypoints), 3), keypoints, columns[0][0])

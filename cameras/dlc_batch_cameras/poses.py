@@ -98,7 +98,8 @@ def read_poses(path: Path) -> Poses:
         StateError: it is no such file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: NumPy leaves a file open that it can't read.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return _poses({name: file[name] for name in (*_SIZES, "version", "fps")})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StateError(f"{path.name} holds no poses: {error}") from error

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlc_batch_cameras.camera import Array, CameraGroup
 from dlc_batch_cameras.epipolar import epipolar_errors
-from dlc_batch_cameras.seen import mean_of_seen, median_of_seen
+from dlc_batch_cameras.seen import mean_of_seen, percentile_of_seen
 from dlc_batch_cameras.triangulation import PCUTOFF
 from dlc_batch_core.errors import LabError
 
@@ -20,6 +20,7 @@ BELIEVED = 4.0
 _BLOCKS = 20  # of time: frames beside one another are no independent witnesses, blocks nearly are
 _FEWEST_BLOCKS = 5
 _SAMPLE = 2000  # frames looked at
+_FIFTH = 0.2533  # of a Gaussian of variance one: a fifth is nearer to zero
 _TRUNCATED = 3.0  # standard deviations: a wrong prediction counts no more
 
 
@@ -139,10 +140,11 @@ def _costs(group: CameraGroup, at: int, first: Array, other: Array, most: int) -
                 group.cameras[0], group.cameras[at], first[frames], other[frames + offset]
             )
         )
-    medians = median_of_seen(errors, (1, 2))
-    if not np.isfinite(medians).any():
+    # The fifth that fits best: a camera that was knocked later must not widen the limit.
+    best = percentile_of_seen(errors, 20, (1, 2))
+    if not np.isfinite(best).any():
         return np.full((len(errors), 1), np.nan)
-    limit = _TRUNCATED * np.nanmin(medians) / 0.6745  # of a Gaussian, the median of sizes
+    limit = _TRUNCATED * np.nanmin(best) / _FIFTH
     seen = np.where(np.isnan(errors), np.nan, np.minimum(errors, limit))
     blocks = np.array_split(seen, min(_BLOCKS, len(sampled)), axis=1)
     return np.stack([mean_of_seen(b.reshape(len(b), -1), axis=1) for b in blocks], axis=1)
@@ -159,9 +161,10 @@ def _best(name: str, costs: Array, most: int) -> Offset:
     worse = costs - costs[best]
     blocks = np.count_nonzero(np.isfinite(worse), axis=1)
     mean = mean_of_seen(worse, axis=1)
-    spread = np.sqrt(
-        mean_of_seen((worse - mean[:, None]) ** 2, axis=1) / np.maximum(blocks - 1, 1)
-    )
+    # By successive differences (von Neumann and others, 1941): what changes slowly, such as how
+    # fast the animal runs, is no error.
+    changes = mean_of_seen(np.diff(worse, axis=1) ** 2, axis=1)
+    spread = np.sqrt(changes / (2 * np.maximum(blocks, 1)))
     others = told & (blocks >= _FEWEST_BLOCKS) & (np.arange(len(costs)) != best)
     margins = mean[others] / np.maximum(spread[others], 1e-12)
     # At the edge of what was searched, the best may lie beyond.
