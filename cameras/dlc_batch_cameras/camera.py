@@ -51,7 +51,7 @@ class Camera:
         return seen.reshape(*np.shape(points)[:-1], 2)
 
     def rays(self, pixels: Array) -> Array:
-        """Return pixels (..., 2) without distortion, as (x / z, y / z) in the camera; NaN stays."""
+        """Return pixels (..., 2) without distortion: (x / z, y / z) in the camera; NaN stays."""
         flat = np.asarray(pixels, float).reshape(-1, 2)
         rays = np.full_like(flat, np.nan)
         there = np.isfinite(flat).all(axis=1)
