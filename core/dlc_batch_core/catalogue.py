@@ -744,6 +744,154 @@ _CAMERAS = {
     ),
 }
 
+_NEW_IMAGES = (
+    "Take 15 to 40 images from each camera, at the same time: the board near and far, in the"
+    " middle and in each corner of the image, and tilted by 30 degrees this way and that."
+)
+_CALIBRATION = {
+    "calibration-board": Entry(
+        _E,
+        "There can be no such board",
+        "A chessboard is told by its inner corners and the side of a square; a ChArUco board by"
+        " its squares, the sides of a square and of a marker, and the dictionary of the markers.",
+        "Count again, measure in millimetres, and write what you find.",
+    ),
+    "calibration-cameras": Entry(
+        _E,
+        "Fewer than two cameras, or one of them has no images",
+        "A point in space is found from two views or more.",
+        "Give each camera its calibration images or its calibration video.",
+    ),
+    "calibration-unreadable": Entry(
+        _W,
+        "Calibration images or videos can't be read",
+        "They are damaged, empty, or of a kind that OpenCV does not read. They are left out.",
+        "Export or copy them anew.",
+    ),
+    "calibration-sizes": Entry(
+        _E,
+        "A camera's calibration images differ in size",
+        "They were cropped or scaled, or are those of several cameras. A calibration holds for one"
+        " size.",
+        "Take them all with the camera's settings of the experiment.",
+    ),
+    "calibration-same-picture": Entry(
+        _E,
+        "Two cameras have the same picture",
+        "An image was copied under the name of another camera.",
+        "Give each camera its own images.",
+    ),
+    "calibration-twice": Entry(
+        _W,
+        "A calibration image is there twice",
+        "It was copied under another name. It counts once.",
+        "Remove the copy.",
+    ),
+    "calibration-blurred": Entry(
+        _W,
+        "Calibration images are blurred",
+        "The board moved, or was out of focus. They are left out.",
+        "Hold the board still, and take more light.",
+    ),
+    "calibration-not-found": Entry(
+        _W,
+        "The board was not found in some images",
+        "It is not all in the image (a chessboard must be, with a white border), too small, too"
+        " dark, or hidden in part. They are left out.",
+        "Nothing needs to be done while enough are left.",
+    ),
+    "calibration-other-board": Entry(
+        _E,
+        "The images show another board than the one that is told",
+        "A chessboard is told by its inner corners, one less than squares each way.",
+        "Correct the number of columns and rows of the board; or give the camera the images of"
+        " this board.",
+    ),
+    "calibration-few-views": Entry(
+        _E,
+        "A camera has too few views of the board",
+        "What counts is each place of the board that differs from the others, in images in which"
+        " it was found.",
+        _NEW_IMAGES,
+    ),
+    "calibration-coverage": Entry(
+        _E,
+        "The board is only in a small part of a camera's images",
+        "Distortion and principal point can't be told from a corner of the image.",
+        _NEW_IMAGES,
+    ),
+    "calibration-coverage-low": Entry(
+        _W,
+        "The board leaves much of a camera's image out",
+        "Where it never was, distortion is a guess, and so are the points that are found there.",
+        "Take more images, with the board where the animal will be, and in the corners.",
+    ),
+    "calibration-undetermined": Entry(
+        _E,
+        "The focal length can't be told",
+        "The board is parallel to the image in every view, or always at the same angle: then a"
+        " longer lens and a board further away look the same.",
+        _NEW_IMAGES,
+    ),
+    "calibration-implausible": Entry(
+        _E,
+        "A camera's calibration can't be true",
+        "The focal length or the principal point is far from that of any lens, or the distortion"
+        " folds the image: some views are wrong, or there are too few of them.",
+        _NEW_IMAGES,
+    ),
+    "calibration-view-out": Entry(
+        _W,
+        "Views that do not fit the others were left out",
+        "Corners were found in the wrong places, the board was bent, or it moved.",
+        "Look at these images; nothing needs to be done while enough are left.",
+    ),
+    "calibration-pair-out": Entry(
+        _W,
+        "Images of the same number were not taken at the same time",
+        "By these images the cameras would stand to each other otherwise than by the rest: the"
+        " board moved between them, their numbers differ, or their cameras' names are swapped."
+        " They are left out.",
+        "Look at these images; nothing needs to be done while enough are left.",
+    ),
+    "calibration-pairs": Entry(
+        _E,
+        "The cameras' images do not belong together",
+        "Most images of the same number put the cameras elsewhere than the others: the videos do"
+        " not run together, the images are numbered otherwise, or a camera was moved.",
+        "Start the cameras together, number the images alike, and keep the cameras where they are"
+        " from the calibration to the end of the experiment.",
+    ),
+    "calibration-apart": Entry(
+        _E,
+        "Cameras never see the board at the same time",
+        "Cameras are put into one world by boards that two of them see at once, which must link"
+        " them all.",
+        "Take images in which two neighbouring cameras see the board, for each two neighbours.",
+    ),
+    "calibration-error": Entry(
+        _E,
+        "The reprojection error is too large",
+        "The corners of the board are seen elsewhere than the calibration says: the board is bent,"
+        " its squares are not square, or the lens is not of the modelled kind (a fisheye).",
+        "Glue the board on something flat, see that it was printed without scaling, and take the"
+        " images anew.",
+    ),
+    "calibration-uncertain": Entry(
+        _W,
+        "The cameras' distance is uncertain",
+        "Its standard error is above 1 %: too few boards were seen by two cameras at once.",
+        "Take more images in which two cameras see the board.",
+    ),
+    "calibration-file": Entry(
+        _E,
+        "The calibration file can't be used",
+        "It is not one of dlc-batch (.json), Anipose (.toml) or OpenCV (.yaml, .yml, .xml), or"
+        " lacks what a calibration needs.",
+        "Export it anew, or give the calibration images instead.",
+    ),
+}
+
 CATALOGUE: Mapping[str, Entry] = {
     **_UPLOAD,
     **_ZIP,
@@ -754,6 +902,7 @@ CATALOGUE: Mapping[str, Entry] = {
     **_LABELS,
     **_IMAGES,
     **_CAMERAS,
+    **_CALIBRATION,
 }
 #: Of what the admin lets a lab spend, not of the project.
 ABOUT_MONEY = frozenset({"budget", "cap-per-run", "price-unknown"})
@@ -767,4 +916,5 @@ CHAPTERS: Mapping[str, Mapping[str, Entry]] = {
     "Labels": _LABELS,
     "Images": _IMAGES,
     "Cameras": _CAMERAS,
+    "Calibration of cameras": _CALIBRATION,
 }

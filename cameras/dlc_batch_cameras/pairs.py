@@ -1,0 +1,92 @@
+"""How two cameras stand to each other, by the boards that both saw at the same time.
+
+Each board that both saw gives one answer. The answer that explains most of the other boards is
+taken (consensus: Fischler and Bolles, 1981), so that images which do not belong together, and
+boards that are numbered from their other end, do not move it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlc_batch_cameras import rigid
+from dlc_batch_cameras.board import Board
+from dlc_batch_cameras.camera import Array, Camera
+from dlc_batch_cameras.intrinsics import Claims, Intrinsics
+
+#: A board is explained that lies where the other camera's view says, within this part of the
+#: image's diagonal: ten times what a single board's pose gets wrong, a tenth of what a wrong
+#: pair does.
+_NEAR = 0.02
+#: So many boards are asked at most: more than that say nothing new.
+_MOST_ASKED = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two cameras, and the shots in which both saw the board."""
+
+    first: str
+    second: str
+    shots: tuple[str, ...]
+    agrees: Claims  # (shots,), with the consensus
+    is_swapped: Claims  # (shots,), the images are those of each other
+    pose: Array  # (6,), of the first camera in the second
+
+    @property
+    def votes(self) -> int:
+        """How many boards stand for it."""
+        return int(self.agrees.sum())
+
+
+def find_pair(first: Intrinsics, second: Intrinsics, board: Board) -> Pair | None:
+    """Return how two cameras stand to each other; None where they saw no board together."""
+    at_first = {view.shot: pose for view, pose in zip(first.views, first.poses, strict=True)}
+    at_second = {view.shot: pose for view, pose in zip(second.views, second.poses, strict=True)}
+    shots = tuple(sorted(at_first.keys() & at_second.keys()))
+    if not shots:
+        return None
+    ones, others = np.array([at_first[s] for s in shots]), np.array([at_second[s] for s in shots])
+    turns = turns_of(board)
+    turned = rigid.compose(others, turns[:, None])  # (turns, shots, 6)
+    guesses = rigid.compose(turned, rigid.inverse(ones))  # the same
+    asked = np.unique(np.linspace(0, len(shots) - 1, _MOST_ASKED).astype(int))
+    tried = guesses[:, asked].reshape(-1, 6)
+    camera = second.camera
+    near = near_px(camera)
+    gaps = np.stack(
+        [gaps_of(camera, rigid.compose(guess, ones), turned, board) for guess in tried]
+    )
+    best = int((gaps.min(axis=1) < near).sum(axis=1).argmax())
+    agrees, taken = gaps[best].min(axis=0) < near, gaps[best].argmin(axis=0)
+    pose = rigid.mean(guesses[taken, np.arange(len(shots))][agrees])
+    turned = rigid.compose(ones, turns[:, None])
+    back = gaps_of(camera, rigid.compose(pose, others), turned, board).min(axis=0) < near
+    return Pair(first.camera.name, camera.name, shots, agrees, ~agrees & back, pose)
+
+
+def near_px(camera: Camera) -> float:
+    """Return within how many pixels two poses of a board are the same."""
+    return _NEAR * float(np.hypot(*camera.size))
+
+
+def turns_of(board: Board) -> Array:
+    """Return the motions (turns, 6) of the board that number its corners as its `turns` do."""
+    found = []
+    for turn in board.turns:
+        x, y = (board.points[turn[each]] for each in (1, board.grid[0]))
+        origin = board.points[turn[0]]
+        axes = np.stack([x - origin, y - origin], axis=1) / board.square_mm
+        angle = np.arctan2(axes[1, 0], axes[0, 0])
+        found.append(np.array([0.0, 0.0, angle, *origin]))
+    return np.array(found)
+
+
+def gaps_of(camera: Camera, said: Array, seen: Array, board: Board) -> Array:
+    """Return how far boards lie apart in a camera's image, (...,), px; poses are (..., 6)."""
+    corners = board.points[[0, board.grid[0] - 1, -board.grid[0], -1]]
+    gaps = camera.project(rigid.apply(said, corners)) - camera.project(rigid.apply(seen, corners))
+    gaps = np.sqrt(np.square(gaps).sum(axis=-1).mean(axis=-1))
+    return np.where(np.isfinite(gaps), gaps, np.inf)
