@@ -24,9 +24,8 @@ from dlc_batch_trainer.after import failure
 from dlc_batch_trainer.after_training import Analysed
 from dlc_batch_trainer.errors import InfrastructureError, UserError
 from dlc_batch_trainer.store import RunStore
-from dlc_batch_trainer.three_d.task import Answer, CalibrationTask, RecordingTask
+from dlc_batch_trainer.three_d.task import CAMERAS_FILE, Answer, CalibrationTask, RecordingTask
 
-CALIBRATION_FILE = "calibration.json"
 SPACE_MODULE = "dlc_batch_trainer.three_d"
 #: Runs a task in a process of its own; returns why it could not, for the lab.
 Run = Callable[[str], str | None]
@@ -53,7 +52,7 @@ class InSpace:
 
     @property
     def calibration(self) -> Path:
-        return self.made / CALIBRATION_FILE
+        return self.made / CAMERAS_FILE
 
     def calibrate(self) -> None:
         """Calibrate the cameras. A calibration that can't be had is a note.

@@ -13,6 +13,7 @@ from dlc_batch_core.follow_up import SPACE_FOLDER
 from dlc_batch_core.words import percent
 from dlc_batch_trainer.report.findings import Finding
 from dlc_batch_trainer.report.tables import Row
+from dlc_batch_trainer.three_d.task import CAMERAS_FILE
 
 #: Of the corners of the board (root mean square); DeepLabCut's guide to 3D asks for less than half
 #: a pixel (Nath et al., 2019), and with more than one something was wrong (our choice).
@@ -54,14 +55,14 @@ def read_space(folder: Path, test_px: float | None) -> Space | None:
         test_px: the network's error on its test frames.
     """
     place = folder / SPACE_FOLDER
-    calibration = place / "calibration.json"
+    calibration = place / CAMERAS_FILE
     if not calibration.is_file():
         return None
-    cameras = json.loads(calibration.read_text(encoding="utf-8"))["cameras"]
+    found = json.loads(calibration.read_text(encoding="utf-8"))
     return Space(
-        calibration=[_camera_row(each) for each in cameras],
-        findings=list(_of_calibration(cameras)),
-        recordings=[_recording(path, test_px) for path in sorted(place.glob("*_3d.json"))],
+        calibration=[_camera_row(each) for each in found["cameras"]],
+        findings=[*_of_calibration(found["cameras"]), *map(Finding, found["notes"])],
+        recordings=[_recording(path, test_px) for path in sorted(place.rglob("*_3d.json"))],
     )
 
 
@@ -95,9 +96,9 @@ def _recording(path: Path, test_px: float | None) -> SpaceRecording:
         picture=base64.b64encode(picture).decode(),
         head=["body part", "in space", f"standard error, {unit}", *_of_views(found["cameras"])],
         rows=list(_rows(found)),
-        findings=[*_findings(found, test_px), *map(_told, found["notes"])],
-        page=f"{SPACE_FOLDER}{stem}.html",
-        film=f"{SPACE_FOLDER}{stem}.mp4",
+        findings=[*_findings(found, test_px), *map(Finding, found["notes"])],
+        page=f"{SPACE_FOLDER}{found['name']}_3d.html",
+        film=f"{SPACE_FOLDER}{found['name']}_3d.mp4",
     )
 
 
@@ -142,7 +143,3 @@ def _findings(found: Mapping[str, Any], test_px: float | None) -> Iterator[Findi
             "A third camera tells.",
             is_care=False,
         )
-
-
-def _told(note: str) -> Finding:
-    return Finding(note)

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+#: What is known of the cameras; beside it lies the calibration itself.
+CAMERAS_FILE = "cameras.json"
+
 
 @dataclass(frozen=True)
 class CalibrationTask:
@@ -16,7 +19,7 @@ class CalibrationTask:
 
     cameras: Mapping[str, Any]  # the section `cameras` of the request
     project: str  # folder: our copy, with the images
-    target: str  # folder for calibration.json
+    target: str  # folder for cameras.json and the calibration
     answer: str  # file for the Answer
 
     def to_json(self) -> str:
@@ -29,7 +32,7 @@ class RecordingTask:
 
     name: str  # of the recording
     tables: Mapping[str, str]  # DeepLabCut's .csv by the camera's name
-    calibration: str  # file
+    calibration: str  # the path of cameras.json
     offsets: Mapping[str, int] | str  # frames by camera, or auto
     pcutoff: float
     skeleton: Any  # config.yaml's
