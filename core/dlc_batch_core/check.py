@@ -264,7 +264,8 @@ class _Checking:
         wrong with them stops nothing.
         """
         asked = request.cameras
-        if self.three_d is not None and not self.three_d.names:
+        is_named = asked is not None and asked.names
+        if self.three_d is not None and not self.three_d.names and not is_named:
             self.problems.append(problem_of_names(self.three_d))
         cameras = self.three_d.fill(asked, self.files.root) if self.three_d else asked
         if cameras is None:

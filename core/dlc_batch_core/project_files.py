@@ -10,7 +10,7 @@ from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.member import Member
 from dlc_batch_core.problems import Problem
-from dlc_batch_core.three_d import Project3D
+from dlc_batch_core.three_d import CALIBRATION_3D, Project3D
 
 _Read = TypeVar("_Read")
 
@@ -56,11 +56,15 @@ class ProjectFiles:
         """
         self._archive, self.root, self.is_remote = archive, root, is_remote
         self._sizes = {m.path.removeprefix(root): m.size for m in archive.under(root)}
-        self._beside: dict[str, str] = {}
-        if three_d is not None and not three_d.lies_within(root):
-            for member in archive.under(three_d.images):
-                path = f"{three_d.calibration(root)}/{member.path.removeprefix(three_d.images)}"
-                self._beside[path], self._sizes[path] = member.path, member.size
+        is_beside = three_d is not None and not three_d.lies_within(root)
+        self._images_3d = three_d.images if three_d is not None and is_beside else None
+        if self._images_3d is not None:
+            own = [path for path in self._sizes if path.startswith(f"{CALIBRATION_3D}/")]
+            for path in own:  # they are not unpacked there
+                del self._sizes[path]
+            for member in archive.under(self._images_3d):
+                path = f"{CALIBRATION_3D}/{member.path.removeprefix(self._images_3d)}"
+                self._sizes[path] = member.size
         self.paths = tuple(sorted(self._sizes))
 
     def __contains__(self, path: str) -> bool:
@@ -97,11 +101,13 @@ class ProjectFiles:
         return self._relative(lambda: self._archive.read_head(self._member(path), count))
 
     def shown(self, path: str) -> str:
-        """Return the path by which the lab knows a file."""
-        return self._beside.get(path, path)
+        """Return the path by which the lab knows a file, or a folder with a / at its end."""
+        return self._member(path).removeprefix(self.root)
 
     def _member(self, path: str) -> str:
-        return self._beside.get(path, self.root + path)
+        if self._images_3d is not None and path.startswith(f"{CALIBRATION_3D}/"):
+            return self._images_3d + path.removeprefix(f"{CALIBRATION_3D}/")
+        return self.root + path
 
     def _relative(self, read: Callable[[], _Read]) -> _Read:
         try:

@@ -158,6 +158,14 @@ def test_cameras_without_names_are_told(scene: Project) -> None:
     assert not found.is_trainable
 
 
+@pytest.mark.parametrize("there", ["Calib.TOML", "rig/calib.toml"])
+def test_a_calibration_that_is_named_nearly_is_guessed(there: str, scene: Project) -> None:
+    request = REQUEST.replace(BOARD, "calibration: calib.toml").encode()
+    found = check({**scene, "mouse/dlc-batch.yaml": request, f"mouse/{there}": b"some"})
+    (problem,) = [each for each in found.problems if each.code == "cameras-calibration"]
+    assert problem.remedy.startswith(f"Did you mean `{there}`?")
+
+
 @pytest.mark.parametrize("name", ["calib.toml", "rig/cameras.JSON", "stereo.yml"])
 def test_a_calibration_made_elsewhere_is_looked_for(name: str, scene: Project) -> None:
     request = REQUEST.replace(BOARD, f"calibration: {name}").encode()

@@ -147,6 +147,23 @@ def test_what_is_wrong_with_its_images_stops_no_training_unless_cameras_are_aske
     assert not check(zipped, {**project_files, **beside, **request}).is_trainable
 
 
+def test_a_3d_project_that_was_only_begun_is_told_by_its_own_folder(
+    zipped: Zipped, project_files: Project
+) -> None:
+    found = check(zipped, {**project_files, "mouse-3d/config.yaml": CONFIG.encode()})
+    (problem,) = [each for each in found.problems if each.code == "cameras-calibration"]
+    assert (problem.severity, problem.where) == (Severity.WARNING, "mouse-3d/calibration_images/")
+    assert found.is_trainable
+
+
+def test_a_folder_of_our_name_does_not_come_in_between(
+    zipped: Zipped, project_files: Project
+) -> None:
+    own = {f"mouse/{CALIBRATION_3D}/camera-1-99.jpg": png(9, 9)}
+    files = {**project_files, **project_3d("mouse-3d/")}
+    assert check(zipped, {**files, **own}) == check(zipped, files)
+
+
 def test_an_offset_of_no_camera_of_its_is_told(zipped: Zipped, project_files: Project) -> None:
     request = {"mouse/dlc-batch.yaml": b"cameras: {offsets: {camera-3: 2}}"}
     found = check(zipped, {**project_files, **project_3d("mouse-3d/"), **request})

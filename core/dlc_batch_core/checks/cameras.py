@@ -14,13 +14,14 @@ from dlc_batch_core.cameras import DEEPLABCUT_BOARD, Cameras
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.checks.images import Size, read_size
 from dlc_batch_core.errors import ProjectError
+from dlc_batch_core.member_names import fold
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project_files import ProjectFiles
 from dlc_batch_core.request import REQUEST_FILE, Request
 from dlc_batch_core.three_d import Project3D
 from dlc_batch_core.videos import chosen
 from dlc_batch_core.views import Views, calibration_views, recordings
-from dlc_batch_core.words import counted, listed
+from dlc_batch_core.words import counted, listed, shown
 
 #: Zhang's method (2000) needs three views of a plane; of fewer than eight each bad one counts.
 LEAST_MOMENTS, FEW_MOMENTS = 3, 8
@@ -61,9 +62,14 @@ def problem_of_names(project: Project3D) -> Problem:
 
 
 def _problems_of_file(cameras: Cameras, files: ProjectFiles) -> Iterator[Problem]:
-    if str(cameras.calibration) not in files:
-        what = f"`cameras.calibration` names {cameras.calibration}, which is not in the zip."
-        yield problem("cameras-calibration", REQUEST_FILE, what)
+    name = str(cameras.calibration)
+    if name in files:
+        return
+    near = [each for each in files.paths if fold(each) == fold(name)]
+    near = near or [each for each in files.paths if each.endswith(f"/{name.rpartition('/')[2]}")]
+    what = f"`cameras.calibration` names {shown(name)}, which is not in the zip."
+    remedy = f"Did you mean `{shown(near[0])}`? Else add the file." if near else ""
+    yield problem("cameras-calibration", REQUEST_FILE, what, remedy)
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,7 @@ class _Images:
     @property
     def place(self) -> str:
         """The folder, as the lab knows it."""
-        first = next((path for path in self.files.paths if path.startswith(f"{self.folder}/")), "")
-        inside = first.removeprefix(self.folder)
-        return self.files.shown(first).removesuffix(inside) + "/" if first else f"{self.folder}/"
+        return self.files.shown(f"{self.folder}/")
 
     def find_problems(self) -> Iterator[Problem]:
         yield from self._problems_of_board()
