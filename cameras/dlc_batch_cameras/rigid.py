@@ -13,12 +13,14 @@ STAY: Array = np.zeros(6)
 
 def compose(second: Array, first: Array) -> Array:
     """Return the motions (..., 6) that do the first, then the second, both (..., 6)."""
-    second, first = np.broadcast_arrays(second, first)
-    after, before = second.reshape(-1, 6), first.reshape(-1, 6)
+    shape = np.broadcast_shapes(second.shape, first.shape)
+    after, before = (
+        np.broadcast_to(each, shape).reshape(-1, 6).copy() for each in (second, first)
+    )
     turn = Rotation.from_rotvec(after[:, :3])
     moved = turn.apply(before[:, 3:]) + after[:, 3:]
     turned = (turn * Rotation.from_rotvec(before[:, :3])).as_rotvec()
-    return np.hstack([turned, moved]).reshape(first.shape)
+    return np.hstack([turned, moved]).reshape(shape)
 
 
 def inverse(pose: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +16,12 @@ from dlc_batch_cameras import rigid
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.camera import Array, Camera, CameraGroup
 from dlc_batch_cameras.detection import Gray
+from dlc_batch_cameras.sightings import Sighting, Sightings
 
 CHESS = Board(9, 6, 25.0)
 SIZE = (480, 360)
 DISTORTION = (-0.18, 0.06, 0.0008, -0.0006, 0.0)
-_FINE = 3  # samples along each side of a pixel
+_FINE = 2  # samples along each side of a pixel
 _MIDDLE = np.array([0.0, 0.0, 700.0])  # of the scene, in the first camera
 _WHITE, _BLACK, _WALL = 225.0, 35.0, 120.0
 _PER_SQUARE = 64  # texels of a ChArUco board
@@ -41,7 +42,7 @@ def rig(count: int, angle: float = 18.0, size: tuple[int, int] = SIZE) -> Camera
 
 
 def places(
-    count: int, seed: int, board: Board = CHESS, tilt: float = 30.0, reach: float = 90.0
+    count: int, seed: int, board: Board = CHESS, tilt: float = 30.0, reach: float = 110.0
 ) -> Array:
     """Return where a board is held, (count, 6): around the scene's middle, tilted every way."""
     random = np.random.default_rng(seed)
@@ -136,17 +137,17 @@ def write(
     return found
 
 
-def is_whole(cameras: Iterable[Camera], board: Board, place: Array) -> bool:
-    """Whether the whole board is in the picture of every camera."""
-    corners = rigid.apply(place, board.points[[0, board.grid[0] - 1, -board.grid[0], -1]])
-    edge = 12
+def sightings(
+    cameras: CameraGroup, board: Board, held: Array, random: np.random.Generator, noise: float
+) -> Sightings:
+    """Return what cameras would see, with so much noise (px) on each corner, without pictures."""
+    every = np.arange(len(board.points))
+    seen = []
     for camera in cameras:
-        seen = camera.project(corners)
-        if not ((seen > edge) & (seen < np.array(camera.size) - edge)).all():
-            return False
-    return True
-
-
-def shown(pictures: Mapping[str, Mapping[str, Path]]) -> int:
-    """Return how many pictures there are."""
-    return sum(len(each) for each in pictures.values())
+        for shot, place in enumerate(held, 1):
+            pixels = camera.project(rigid.apply(place, board.points))
+            moved = pixels + random.normal(0, noise, pixels.shape)
+            name = f"{shot:02d}"
+            seen.append(Sighting(camera.name, name, f"{camera.name}-{name}.png", every, moved))
+    sizes = {camera.name: camera.size for camera in cameras}
+    return Sightings(board, cameras.names, sizes, tuple(seen))
