@@ -51,6 +51,7 @@ _MOST_BYTES = 1024  # of a path
 #: OpenCV finds no chessboard of fewer; larger ones are finer than any camera sees (our choice).
 _LEAST_SQUARES, _MOST_SQUARES = 3, 50
 _LEAST_MM, _MOST_MM = 0.01, 10_000
+_MOST_LIMBS = 100
 _MOST_OFFSET = 1_000_000
 
 
@@ -133,6 +134,16 @@ def _are_offsets(value: object) -> bool:
     return isinstance(value, dict) and all(
         _is_name(name) and is_count(frames, _MOST_OFFSET, -_MOST_OFFSET)
         for name, frames in value.items()
+    )
+
+
+def _are_limbs(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= _MOST_LIMBS
+        and all(isinstance(pair, list) and len(pair) == 2 for pair in value)
+        and all(isinstance(part, str) and part for pair in value for part in pair)
+        and all(pair[0] != pair[1] for pair in value)
     )
 
 
@@ -230,5 +241,21 @@ CAMERA_FIELDS = (
         "Whether a bad calibration ends the run before the training. Default: false.",
         is_switch,
         "true",
+    ),
+    RequestField(
+        "smooth",
+        "true or false",
+        "Whether to take it that the animal moves smoothly: errors that jump from frame to frame"
+        " become smaller, and true jumps softer. Default: false.",
+        is_switch,
+        "true",
+    ),
+    RequestField(
+        "limbs",
+        "a list of pairs of body parts",
+        "Body parts whose distance hardly changes, such as elbow and wrist: points that would make"
+        " such a limb longer or shorter are corrected. Default: none.",
+        _are_limbs,
+        "[[elbow, wrist]]",
     ),
 )

@@ -43,6 +43,8 @@ class Cameras:
     #: Frames by which a camera's videos lag behind the first camera's, by its name.
     offsets: Mapping[str, int] | Literal["auto"] = field(default_factory=dict)
     require_calibration: bool = False
+    smooth: bool = False
+    limbs: tuple[tuple[str, str], ...] = ()  # pairs of body parts whose distance hardly changes
 
     @property
     def folder(self) -> str | None:
@@ -52,7 +54,8 @@ class Cameras:
 
     def to_dict(self) -> dict[str, object]:
         """Return the section as dlc-batch.yaml has it."""
-        return {**asdict(self), "names": list(self.names)}
+        limbs = [list(pair) for pair in self.limbs]
+        return {**asdict(self), "names": list(self.names), "limbs": limbs}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, object]) -> Cameras:
@@ -60,6 +63,8 @@ class Cameras:
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
         if isinstance(names := known.get("names"), list | tuple):
             known["names"] = tuple(names)
+        if isinstance(limbs := known.get("limbs"), list | tuple):
+            known["limbs"] = tuple((str(one), str(other)) for one, other in limbs)
         if isinstance(calibration := known.get("calibration"), str):
             known["calibration"] = plain_path(calibration)
         if isinstance(board := known.get("board"), Mapping):

@@ -15,6 +15,7 @@ PLACES = {
     "requirements/trainer-pytorch.txt": "trainer-pytorch.txt",
     "requirements/trainer-tensorflow.txt": "trainer-tensorflow.txt",
     "trainer_image/Dockerfile": "Dockerfile",
+    "trainer_image/dlc_batch_cameras": "dlc_batch_cameras",
     "trainer_image/dlc_batch_trainer": "dlc_batch_trainer",
     "trainer_image/requirements.txt": "requirements.txt",
 }

@@ -12,7 +12,7 @@ from dlc_batch_core.problems import Severity
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [
     file
-    for folder in ("core", "src", "cameras", "trainer_image", "functions")
+    for folder in ("core", "src", "trainer_image", "functions")
     for file in (ROOT / folder).rglob("*.py")
     if file.name != "catalogue.py"
 ]

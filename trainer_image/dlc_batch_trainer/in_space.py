@@ -141,6 +141,8 @@ class InSpace:
             offsets=self._offsets(),
             pcutoff=float(config.get("pcutoff") or _DEFAULT_PCUTOFF),
             skeleton=config.get("skeleton"),
+            smooth=self.cameras.smooth,
+            limbs=self.cameras.limbs,
             frames_per_second=median(rates) if rates else _DEFAULT_RATE,
             target=str(self.made),
             answer=str(self._answer),

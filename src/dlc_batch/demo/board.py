@@ -44,8 +44,9 @@ def hold(moments: int = MOMENTS, seed: int = 1) -> Iterator[Held]:
     drawn = np.random.default_rng([seed, 99])
     for number in range(moments):
         around = 2 * np.pi * number / moments
-        middle = np.array([35 * np.cos(around), 25 * np.sin(around), 40 + 70 * np.cos(3 * around)])
-        tilt = np.deg2rad([25 * np.cos(2 * around), 25 * np.sin(3 * around), 15 * np.cos(around)])
+        aside, along = 85 * np.cos(around), 70 * np.sin(around)
+        middle = np.array([aside, along, 20 + 50 * np.cos(3 * around)])
+        tilt = np.deg2rad([22 * np.cos(2 * around), 14 * np.sin(3 * around), 15 * np.cos(around)])
         rotation = _facing() @ cv2.Rodrigues(tilt + drawn.normal(0, 0.06, 3))[0]
         half = np.array([(COLUMNS - 1) / 2, (ROWS - 1) / 2, 0]) * SQUARE_MM
         yield Held(rotation, middle - rotation @ half)

@@ -53,6 +53,7 @@ IN_SPACE: dict[str, object] = {
     "analyze_videos": True,
     "cameras": {
         "names": ["camera-1", "camera-2"],
+        "smooth": True,
         "board": {"columns": board.COLUMNS, "rows": board.ROWS, "square_mm": board.SQUARE_MM},
     },
 }

@@ -70,10 +70,10 @@ def camera_at(name: str, position: tuple[float, float, float], focal: float) -> 
 
 
 def two_cameras() -> tuple[Camera, Camera]:
-    """Left and right of the arena's front edge, 45 degrees between their lines of sight."""
+    """Left and right of the arena's front edge, 58 degrees between their lines of sight."""
     return (
-        camera_at("camera-1", (-230.0, -330.0, 560.0), 240.0),
-        camera_at("camera-2", (230.0, -330.0, 560.0), 240.0),
+        camera_at("camera-1", (-330.0, -300.0, 520.0), 240.0),
+        camera_at("camera-2", (330.0, -300.0, 520.0), 240.0),
     )
 
 

@@ -67,11 +67,11 @@ def read_views(tables: Mapping[str, Path], order: Sequence[str]) -> dict[str, Pr
 
 
 def bones_of(skeleton: object, body_parts: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Return config.yaml's skeleton as pairs of points; what names no body part is left out."""
+    """Return pairs of body parts as pairs of points; what names no body part is left out."""
     place = {name: number for number, name in enumerate(body_parts)}
-    pairs = skeleton if isinstance(skeleton, list) else []
+    pairs = skeleton if isinstance(skeleton, list | tuple) else []
     return tuple(
         (place[each[0]], place[each[1]])
         for each in pairs
-        if isinstance(each, list) and len(each) == 2 and set(each) <= place.keys()
+        if isinstance(each, list | tuple) and len(each) == 2 and set(each) <= place.keys()
     )

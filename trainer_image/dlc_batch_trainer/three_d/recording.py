@@ -77,9 +77,14 @@ def triangulate_recording(task: RecordingTask) -> Recording:
     predicted = read_views(tables, calibrated.names)
     group = CameraGroup(tuple(each for each in calibrated if each.name in predicted))
     views = [View(each.pixels, each.confidence) for each in predicted.values()]
-    options = Options(pcutoff=task.pcutoff, offsets=_offsets(task, group.names))
-    made = reconstruct(group, views, options)
     parts = next(iter(predicted.values())).body_parts
+    options = Options(
+        pcutoff=task.pcutoff,
+        offsets=_offsets(task, group.names),
+        smooth=task.smooth,
+        limbs=bones_of(task.limbs, parts),
+    )
+    made = reconstruct(group, views, options)
     strangers = tuple(
         f"{camera} has no calibration, and is left out." for camera in tables.keys() - predicted
     )

@@ -4,7 +4,7 @@ imported."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class RecordingTask:
     offsets: Mapping[str, int] | str  # frames by camera, or auto
     pcutoff: float
     skeleton: Any  # config.yaml's
+    smooth: bool
+    limbs: Sequence[Sequence[str]]  # pairs of body parts
     frames_per_second: float
     target: str  # folder for what is made
     answer: str  # file for the Answer
