@@ -55,9 +55,18 @@ class Views:
             f for files in self.moments.values() if len(files) == 1 for f in files.values()
         )
 
+    @property
+    def by_camera(self) -> dict[str, dict[str, str]]:
+        """The files by camera and moment, as a calibration takes them."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for moment, files in self.moments.items():
+            for camera, path in files.items():
+                found[camera][moment] = path
+        return dict(found)
+
     def of(self, camera: str) -> tuple[str, ...]:
         """Return the files of a camera."""
-        return tuple(files[camera] for files in self.moments.values() if camera in files)
+        return tuple(self.by_camera.get(camera, {}).values())
 
 
 @dataclass(frozen=True)
