@@ -688,6 +688,12 @@ _CAMERAS = {
         "With fewer than eight moments one bad image spoils the calibration.",
         "Take more images: twenty moments or more, the board at all places, distances and tilts.",
     ),
+    "cameras-too-many-images": Entry(
+        _E,
+        "There are too many calibration images",
+        "All frames of a video were exported, it seems: a hundred that differ tell as much.",
+        "Keep some dozens of moments, the board at all places, distances and tilts.",
+    ),
     "camera-image-alone": Entry(
         _W,
         "Calibration images have no partner",

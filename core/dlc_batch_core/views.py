@@ -55,9 +55,18 @@ class Views:
             f for files in self.moments.values() if len(files) == 1 for f in files.values()
         )
 
+    @property
+    def by_camera(self) -> dict[str, dict[str, str]]:
+        """The files by camera and moment, as a calibration takes them."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for moment, files in self.moments.items():
+            for camera, path in files.items():
+                found[camera][moment] = path
+        return dict(found)
+
     def of(self, camera: str) -> tuple[str, ...]:
         """Return the files of a camera."""
-        return tuple(files[camera] for files in self.moments.values() if camera in files)
+        return tuple(self.by_camera.get(camera, {}).values())
 
 
 @dataclass(frozen=True)
@@ -76,13 +85,16 @@ def calibration_views(cameras: Cameras, paths: Iterable[str]) -> Views:
         cameras: of its request.
         paths: all its files.
     """
-    folder = f"{cameras.folder}/" if cameras.folder is not None else None
-    images = [
-        path
-        for path in paths
-        if folder and path.startswith(folder) and path.lower().endswith(IMAGES)
-    ]
-    return find_views(images, cameras.names, lambda path: path.removeprefix(folder or ""))
+    images = calibration_images(cameras, paths)
+    return find_views(images, cameras.names, lambda p: p.removeprefix(f"{cameras.folder}/"))
+
+
+def calibration_images(cameras: Cameras, paths: Iterable[str]) -> list[str]:
+    """Return the images in the folder of the calibration; none where that is a file."""
+    if cameras.folder is None:
+        return []
+    there = (path for path in paths if path.startswith(f"{cameras.folder}/"))
+    return [path for path in there if path.lower().endswith(IMAGES)]
 
 
 def recordings(cameras: Cameras, videos: Iterable[Video]) -> Views:

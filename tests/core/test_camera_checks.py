@@ -10,7 +10,7 @@ import pytest
 
 from dlc_batch_core.cameras import Board, Cameras
 from dlc_batch_core.check import Check, check_upload
-from dlc_batch_core.checks.cameras import MOST_REMOTE_HEADS
+from dlc_batch_core.checks.cameras import MOST_IMAGES, MOST_REMOTE_HEADS
 from dlc_batch_core.problems import Severity
 from dlc_batch_core.ranged_file import RangedFile
 
@@ -199,6 +199,12 @@ def test_every_problem_says_what_to_do(scene: Project) -> None:
     assert errors == {"camera-without-images"}
     assert all(each.remedy for each in found.problems)
     assert check({**lost, **images("top", count=1), f"mouse/{IMAGES}left1.bmp": b"BM"}) == found
+
+
+def test_the_frames_of_a_whole_video_are_too_many(scene: Project) -> None:
+    found = check({**scene, **images("left", "right", count=MOST_IMAGES // 2 + 1, data=b"")})
+    assert said(found) == [("cameras-too-many-images", IMAGES)]
+    assert "10,002 calibration images" in word_of(found, "cameras-too-many-images")
 
 
 def part_of(data: bytes, start: int, end: int) -> bytes:

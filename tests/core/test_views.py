@@ -79,6 +79,8 @@ def test_moments_stand_in_natural_order_and_cameras_in_theirs() -> None:
     paths = [f"{camera}{n}.png" for n in (10, 2, 1) for camera in ("right", "left")]
     found = find_views(paths, ["left", "right"])
     assert list(found.moments) == ["1", "2", "10"]
+    assert found.by_camera["right"] == {"1": "right1.png", "2": "right2.png", "10": "right10.png"}
+    assert found.of("top") == ()
     assert found.of("left") == ("left1.png", "left2.png", "left10.png")
     assert all(list(files) == ["left", "right"] for files in found.moments.values())
 

@@ -20,11 +20,13 @@ from dlc_batch_core.project_files import ProjectFiles
 from dlc_batch_core.request import REQUEST_FILE, Request
 from dlc_batch_core.three_d import Project3D
 from dlc_batch_core.videos import chosen
-from dlc_batch_core.views import Views, calibration_views, recordings
+from dlc_batch_core.views import Views, calibration_images, calibration_views, recordings
 from dlc_batch_core.words import counted, listed, shown
 
 #: Zhang's method (2000) needs three views of a plane; of fewer than eight each bad one counts.
 LEAST_MOMENTS, FEW_MOMENTS = 3, 8
+#: Of calibration images (our choice): hundreds are many, and a whole video's frames are a slip.
+MOST_IMAGES = 10_000
 #: Heads of calibration images that are read from afar, each of them a request.
 MOST_REMOTE_HEADS = 4
 
@@ -87,6 +89,10 @@ class _Images:
 
     def find_problems(self) -> Iterator[Problem]:
         yield from self._problems_of_board()
+        if (count := len(calibration_images(self.cameras, self.files.paths))) > MOST_IMAGES:
+            what = f"There are {count:,} calibration images; at most {MOST_IMAGES:,} are taken."
+            yield problem("cameras-too-many-images", self.place, what)
+            return
         views = calibration_views(self.cameras, self.files.paths)
         if not views.moments:
             yield self._none(views)
