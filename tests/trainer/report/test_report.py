@@ -17,9 +17,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.trainer.report.results import MadeUp
+from tests.trainer.three_d.made_up import task as space_task
+from tests.trainer.three_d.made_up import write_tables
 
 from dlc_batch_trainer.report.__main__ import draw_figures, make_report
 from dlc_batch_trainer.report.material import gather
+from dlc_batch_trainer.three_d.__main__ import do
 
 HOSTILE = "<script>alert('$x$')</script>&\"'{{ 7*7 }}"
 VOID = {"meta", "link", "img", "br", "use", "path", "rect", "circle", "line", "hr"}
@@ -260,3 +263,34 @@ def test_without_a_record_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         make_report(task)
     assert not (task.folder / "report.html").exists()
+
+
+def test_poses_in_space_have_a_section(tmp_path: Path) -> None:
+    task = MadeUp().write(tmp_path)
+    recording = space_task(tmp_path, write_tables(tmp_path, frames=30))
+    do(replace(recording, target=str(task.folder / "3d")))
+    cameras = [
+        {"name": "camera-1", "reprojection_px": 0.2, "images": 20},
+        {"name": "camera-2", "reprojection_px": 1.4, "images": 20},
+    ]
+    notes = ["Calibration, camera-2: Left out: a.png (3.0 px)."]
+    text = json.dumps({"cameras": cameras, "notes": notes})
+    (task.folder / "3d" / "cameras.json").write_text(text)
+    make_report(task)
+    page = Reader((task.folder / "report.html").read_text(encoding="utf-8"))
+    text = " ".join(page.text.split())
+    for words in (
+        "The calibration of camera-2 misses the board's corners by 1.4 px",
+        "Left out: a.png (3.0 px).",
+        "Points in space, and by how much the views miss them (median)",
+        "With two cameras a prediction that is wrong along the line",
+        "standard error, mm",
+    ):
+        assert words in text, words
+    links = [each["href"] for each in page.named("a") if not (each["href"] or "").startswith("#")]
+    assert links == ["3d/walk_3d.html", "3d/walk_3d.mp4"]
+    assert all((task.folder / link).is_file() for link in links if link)
+
+
+def test_without_cameras_there_is_no_such_section(plain: tuple[Reader, Path]) -> None:
+    assert "Poses in space" not in plain[0].text

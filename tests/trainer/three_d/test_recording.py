@@ -1,0 +1,116 @@
+"""A recording put together: the files, the words, and how far it is from the truth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.trainer.three_d.made_up import poses, task, write_tables
+
+from dlc_batch_cameras.poses import read_poses
+from dlc_batch_trainer.three_d.__main__ import do, main
+from dlc_batch_trainer.three_d.task import Answer, read_task
+
+
+def error_of(folder: Path, first: int = 0) -> float:
+    """The median distance from the truth, mm; the demo's cameras have the arena as their world."""
+    found = read_poses(folder / "3d" / "walk_3d.npz")
+    truth = poses(500)[found.frames + first]
+    return float(np.nanmedian(np.linalg.norm(found.found.points - truth, axis=-1)))
+
+
+def test_poses_are_where_the_animal_was(tmp_path: Path) -> None:
+    asked = task(tmp_path, write_tables(tmp_path))
+    answer = do(asked)
+    assert answer.notes == ()
+    assert answer.figures is not None
+    assert 0.1 < answer.figures["reprojection_px"] < 0.6
+    assert error_of(tmp_path) < 4
+    assert answer.figures["error_mm"] == pytest.approx(error_of(tmp_path), rel=0.5)
+    made = {path.name for path in (tmp_path / "3d").iterdir()}
+    assert made == {
+        "walk_DLC_3D.h5",
+        "walk_DLC_3D.csv",
+        "walk_DLC_3D_meta.pickle",
+        "walk_3d.npz",
+        "walk_3d.json",
+        "walk_3d.html",
+        "walk_3d.jpg",
+        "walk_3d.mp4",
+    }
+
+
+def test_the_table_is_deeplabcuts(tmp_path: Path) -> None:
+    do(task(tmp_path, write_tables(tmp_path)))
+    table = pd.read_hdf(tmp_path / "3d" / "walk_DLC_3D.h5")
+    assert list(table.columns.names) == ["scorer", "bodyparts", "coords"]
+    found = read_poses(tmp_path / "3d" / "walk_3d.npz").found.points
+    np.testing.assert_allclose(table["DLC_3D"]["snout"].to_numpy(), found[:, 0])
+
+
+def test_smoothness_brings_them_nearer(tmp_path: Path) -> None:
+    tables = write_tables(tmp_path, noise=1.0)
+    do(task(tmp_path, tables))
+    rough = error_of(tmp_path)
+    do(task(tmp_path, tables, smooth=True, limbs=[["snout", "tailbase"], ["snout", "wing"]]))
+    assert error_of(tmp_path) < 0.7 * rough
+
+
+def test_a_lag_that_is_told_is_taken_out(tmp_path: Path) -> None:
+    tables = write_tables(tmp_path, lags=(0, 4))
+    do(task(tmp_path, tables, offsets={"camera-2": 4}))
+    assert error_of(tmp_path, first=4) < 4
+    summary = json.loads((tmp_path / "3d" / "walk_3d.json").read_text())
+    assert summary["first_frames"] == {"camera-1": 0, "camera-2": 4}
+    assert any("left out" in note for note in summary["notes"])
+
+
+def test_a_lag_is_found_by_what_moves(tmp_path: Path) -> None:
+    answer = do(task(tmp_path, write_tables(tmp_path, lags=(0, 4)), offsets="auto"))
+    assert any("began 4 frames" in note for note in answer.notes), answer.notes
+    assert error_of(tmp_path, first=4) < 4
+
+
+def test_a_camera_without_calibration_is_left_out(tmp_path: Path) -> None:
+    tables = write_tables(tmp_path)
+    answer = do(task(tmp_path, {**tables, "camera-3": tables["camera-1"]}))
+    assert "walk: camera-3 has no calibration, and is left out." in answer.notes
+    assert error_of(tmp_path) < 4
+
+
+def test_several_animals_are_told_and_not_mixed(tmp_path: Path) -> None:
+    tables = write_tables(tmp_path)
+    for path in tables.values():
+        head, rest = path.read_text().split("\n", 1)
+        path.write_text(f"{head}\nindividuals{',one' * 12}\n{rest}")
+    answer = do(task(tmp_path, tables))
+    assert answer.figures is None
+    (note,) = answer.notes
+    assert note.startswith("There are no poses in space of walk: which animal of one view")
+
+
+def test_videos_that_share_no_frame_are_told(tmp_path: Path) -> None:
+    answer = do(task(tmp_path, write_tables(tmp_path), offsets={"camera-2": 5000}))
+    assert answer.figures is None
+    assert "share no frame" in answer.notes[0]
+
+
+def test_nothing_seen_makes_files_all_the_same(tmp_path: Path) -> None:
+    tables = write_tables(tmp_path)
+    for path in tables.values():
+        path.write_text(path.read_text().replace(",0.9", ",0.1"))
+    answer = do(task(tmp_path, tables))
+    assert answer.figures == {}
+    assert json.loads((tmp_path / "3d" / "walk_3d.json").read_text())["quality"]
+
+
+def test_the_program_reads_its_task_and_leaves_its_answer(tmp_path: Path) -> None:
+    asked = task(tmp_path, write_tables(tmp_path, frames=20))
+    path = tmp_path / "task.json"
+    path.write_text(asked.to_json())
+    assert read_task(path) == asked
+    main([str(path)])
+    assert Answer.read(tmp_path / "answer.json").figures
