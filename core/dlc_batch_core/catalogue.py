@@ -889,6 +889,13 @@ _CALIBRATION = {
         "Its standard error is above 1 %: too few boards were seen by two cameras at once.",
         "Take more images in which two cameras see the board.",
     ),
+    "calibration-unchecked": Entry(
+        _W,
+        "The cameras were not calibrated here",
+        "A calibration needs OpenCV and SciPy, which an installation for 2D projects has not. The"
+        " training calibrates them all the same.",
+        "`pip install '.[cameras]'` where dlc-batch is installed, and check again.",
+    ),
     "calibration-file": Entry(
         _E,
         "The calibration file can't be used",

@@ -84,6 +84,7 @@ class Check:
     tables: tuple[LabelTable, ...] = ()
     homes: tuple[HomeSettings | None, ...] = ()  # of the shuffles that are asked for
     images_3d: str | None = None  # see RunRequest
+    asks_for_cameras: bool = False  # dlc-batch.yaml does, and not a 3D project alone
 
     @property
     def is_trainable(self) -> bool:
@@ -164,6 +165,7 @@ class _Checking:
     files: ProjectFiles
     three_d: Project3D | None = None
     problems: list[Problem] = field(default_factory=list)
+    asks_for_cameras: bool = False  # dlc-batch.yaml does, and not a 3D project alone
 
     def run(self, asked: Request | None) -> Check:
         request = asked or self._attempt(self._read_request)
@@ -197,6 +199,7 @@ class _Checking:
             videos.config,
             tables,
             homes,
+            asks_for_cameras=self.asks_for_cameras,
         )
 
     def _attempt(self, read: Callable[[], _Read]) -> _Read | None:
@@ -264,6 +267,7 @@ class _Checking:
         wrong with them stops nothing.
         """
         asked = request.cameras
+        self.asks_for_cameras = asked is not None
         is_named = asked is not None and asked.names
         if self.three_d is not None and not self.three_d.names and not is_named:
             self.problems.append(problem_of_names(self.three_d))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from dlc_batch.calibrating import Looked, with_calibration
 from dlc_batch.project_place import project_root
 from dlc_batch_core.archive import read_archive
 from dlc_batch_core.catalogue import problem
@@ -15,9 +16,6 @@ from dlc_batch_core.member import Member
 from dlc_batch_core.project_files import ReadableArchive
 from dlc_batch_core.project_folder import FolderArchive
 from dlc_batch_core.request import REQUEST_FILE
-
-#: Is told how many images were looked at, of how many.
-Looked = Callable[[int, int], object]
 
 
 def check_path(
@@ -35,10 +33,12 @@ def check_path(
             place = project_root(project) + REQUEST_FILE
             folder = FolderArchive(project, () if request is None else (place,))
             texts = {} if request is None else {place: request}
-            return check_archive(_Watched(folder, looked, texts), name_of(project))
+            found = check_archive(_Watched(folder, looked, texts), name_of(project))
+            return with_calibration(found, folder, looked)
         with project.open("rb") as file:
             archive = read_archive(file, name_of(project))
-            return check_archive(_Watched(archive, looked), name_of(project))
+            found = check_archive(_Watched(archive, looked), name_of(project))
+            return with_calibration(found, archive, looked)
     except ProjectError as error:
         return Check(error.problems)
     except OSError as error:

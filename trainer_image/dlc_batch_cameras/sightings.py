@@ -21,7 +21,7 @@ from dlc_batch_core.words import counted, listed
 
 Size = tuple[int, int]  # width and height, pixels
 #: Told so many done, and of how many.
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 
 
 def silent(done: int, of: int) -> None:
