@@ -40,7 +40,7 @@ LIMBS = tuple((at, at + 1) for at in range(7))
 #: aniposelib's way, ours, wrong predictions, frames: its RANSAC and its optimisation are slow.
 PAIRS = (
     ("triangulate", "triangulate", 0.0, 25_000),
-    ("triangulate_ransac", "triangulate", 0.1, 250),
+    ("triangulate_ransac", "triangulate", 0.1, 25),
     ("triangulate_optim", "limbs and smoothness", 0.0, 500),
 )
 

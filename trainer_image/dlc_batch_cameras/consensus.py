@@ -13,7 +13,6 @@ from scipy.stats import chi2  # type: ignore[import-untyped]  # its stubs are a 
 from dlc_batch_cameras.camera import Array, CameraGroup
 from dlc_batch_cameras.epipolar import weighted_epipolar_errors
 from dlc_batch_cameras.fitting import (
-    MOST_STEPS,
     fit_points,
     refine,
     reprojection_errors,
@@ -30,7 +29,7 @@ _FAR = 4 * _MOST_OF_VIEW
 #: Pairs whose epipolar error is above so many standard deviations propose no point; the rest is
 #: room for what the epipolar error leaves aside.
 _MOST_OF_PAIR = 1.5 * float(np.sqrt(_MOST_OF_TWO))
-_FIRST_STEPS = 6  # of the fit to all views: where they agree, it is done by then
+_FIRST_STEPS = 10  # of the fit to all views: where they agree, it is done long before
 _STEPS = 2  # of a pair's fit: enough to tell a wrong view
 _ROUNDS = 2  # of taking views in and out once a point is fitted
 
@@ -46,58 +45,38 @@ class Agreement:
     errors: Array  # (cameras, n), pixels, of every view that has weight
 
 
-def fit_all(
-    group: CameraGroup, pixels: Array, rays: Array, weights: Array, steps: int = MOST_STEPS
-) -> Agreement:
-    """Fit points to all views that have weight: (C, 2, n), (C, 2, n) and (C, n)."""
-    points = fit_points(group, pixels, rays, weights, steps)
-    errors = _errors(group, pixels, weights, points)
-    good = (errors < np.inf) | (weights == 0)  # not behind a camera that saw it
-    used = (weights > 0) & good.all(axis=0) & np.isfinite(points[0])
+@dataclass(frozen=True, eq=False)
+class Sightings:
+    """What C cameras saw of n points."""
+
+    pixels: Array  # (C, 2, n); finite where there is weight
+    rays: Array  # (C, 2, n), the same without distortion
+    weights: Array  # (C, n), zero where a camera did not see the point
+    noise: Array  # (n,), the standard deviation of a pixel at weight one
+
+
+def fit_all(group: CameraGroup, seen: Sightings) -> Agreement:
+    """Fit points to all views that have weight, and count these as used."""
+    points = fit_points(group, seen.pixels, seen.rays, seen.weights, _FIRST_STEPS)
+    errors = _errors(group, seen.pixels, seen.weights, points)
+    good = (errors < np.inf) | (seen.weights == 0)  # not behind a camera that saw it
+    used = (seen.weights > 0) & good.all(axis=0) & np.isfinite(points[0])
     return Agreement(points, used, errors)
 
 
-def fit_agreeing(
-    group: CameraGroup, pixels: Array, rays: Array, weights: Array, noise: Array
-) -> Agreement:
-    """Fit points to the views that agree, and say which those are.
+def agree(found: Agreement, seen: Sightings) -> Flags:
+    """Say of which points (n,) all views that are used agree, within what the noise explains."""
+    return _within(found.errors, seen.weights, seen.noise, found.used)
 
-    Where all views agree, within what the noise explains, they all count. Else every pair of
-    views proposes a point (Fischler and Bolles, 1981, with all samples drawn); that of the least
-    truncated error wins (MSAC: Torr and Zisserman, 2000), where a view that misses costs no more
-    than it weighs. Two views of several count only if no other two contradict them.
 
-    Args:
-        group: C cameras.
-        pixels: (C, 2, n).
-        rays: (C, 2, n), without distortion.
-        weights: (C, n), zero where a camera did not see the point.
-        noise: (n,), the standard deviation of a pixel at weight one.
+def fit_agreeing(group: CameraGroup, seen: Sightings) -> Agreement:
+    """Fit points, of which not all views agree, to those that do, and say which those are.
+
+    Every pair of views proposes a point (Fischler and Bolles, 1981, with all samples drawn); that
+    of the least truncated error wins (MSAC: Torr and Zisserman, 2000), where a view that misses
+    costs no more than it weighs. Two views count only if no other two contradict them.
     """
-    plain = fit_all(group, pixels, rays, weights, _FIRST_STEPS)
-    agree = _within(plain.errors, weights, noise, plain.used)
-    doubtful = np.flatnonzero(~agree & np.isfinite(plain.points[0]))
-    plain.used[:, ~agree] = False
-    several = doubtful[np.count_nonzero(weights[:, doubtful] > 0, axis=0) > 2]
-    if len(several):
-        found = _search(
-            group,
-            pixels[:, :, several],
-            rays[:, :, several],
-            weights[:, several],
-            noise[several],
-        )
-        agreed = found.used.any(axis=0)
-        plain.points[:, several[agreed]] = found.points[:, agreed]
-        plain.errors[:, several[agreed]] = found.errors[:, agreed]
-        plain.used[:, several] = found.used
-    return plain
-
-
-def _search(
-    group: CameraGroup, pixels: Array, rays: Array, weights: Array, noise: Array
-) -> Agreement:
-    """Find the views that agree among three and more that do not all."""
+    pixels, rays, weights, noise = seen.pixels, seen.rays, seen.weights, seen.noise
     points = _best_proposals(group, pixels, rays, weights, noise)
     used = np.zeros(weights.shape, bool)
     for _ in range(_ROUNDS):
@@ -105,10 +84,10 @@ def _search(
         used = (weights > 0) & (misses <= _MOST_OF_VIEW)
         points = refine(group, pixels, np.where(used, weights, 0), points)
     errors = _errors(group, pixels, weights, points)
-    agree = _within(errors, weights, noise, used)
+    good = _within(errors, weights, noise, used)
     far = ~used & (_misses(errors, weights, noise) > _FAR)
-    agree &= ~((used.sum(axis=0) == 2) & _contradicted(group, rays, weights, noise, far))
-    return Agreement(points, used & agree, errors)
+    good &= ~((used.sum(axis=0) == 2) & _contradicted(group, rays, weights, noise, far))
+    return Agreement(points, used & good, errors)
 
 
 def _best_proposals(
@@ -171,6 +150,6 @@ def _within(errors: Array, weights: Array, noise: Array, used: Flags) -> Flags:
     """Say of which points (n,) the used views agree, two at least."""
     misses = np.where(used, _misses(errors, weights, noise), 0)
     count = np.count_nonzero(used, axis=0)
-    agree: Flags = (misses <= _MOST_OF_VIEW).all(axis=0) & (count >= 2)
-    agree &= (count > 2) | (misses.sum(axis=0) <= _MOST_OF_TWO)
-    return agree
+    good: Flags = (misses <= _MOST_OF_VIEW).all(axis=0) & (count >= 2)
+    good &= (count > 2) | (misses.sum(axis=0) <= _MOST_OF_TWO)
+    return good

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlc_batch_cameras.camera import Array, CameraGroup
-from dlc_batch_cameras.projecting import project_with_jacobian
+from dlc_batch_cameras.projecting import project, project_with_jacobian
 
 #: Steps of Levenberg and Marquardt at most; from a linear start nearly all points need three.
 MOST_STEPS = 20
 #: A step that promises to lower the sum of squares by less, relative and in square pixels, is the
 #: last: the point is then found a thousand times better than its pixels are known.
-_ENOUGH = 1e-7
+_ENOUGH = 1e-6
 _FIRST_DAMPING = 1e-3
 
 
@@ -136,9 +136,9 @@ def reprojection_errors(group: CameraGroup, pixels: Array, points: Array) -> Arr
     """
     errors = np.empty((len(group), points.shape[-1]))
     for at, (camera, seen) in enumerate(zip(group, pixels, strict=True)):
-        view = project_with_jacobian(camera, points)
-        missed = np.hypot(seen[0] - view.pixels[0], seen[1] - view.pixels[1])
-        nowhere = ~(view.depths > 0) & np.isfinite(seen).all(axis=0) & np.isfinite(points[2])
+        there, depths = project(camera, points)
+        missed = np.hypot(seen[0] - there[0], seen[1] - there[1])
+        nowhere = ~(depths > 0) & np.isfinite(seen).all(axis=0) & np.isfinite(points[2])
         errors[at] = np.where(nowhere, np.inf, missed)
     return errors
 

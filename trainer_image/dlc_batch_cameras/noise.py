@@ -17,7 +17,7 @@ _FEWEST = 50
 #: Pairs of views beyond so many standard deviations are wrong predictions and do not count.
 _TRIMMED = 3.3
 _ROUNDS = 10
-_MOST_FRAMES = 5000
+_MOST = 20_000  # points looked at: they tell the noise to a hundredth
 _MEDIAN = float(np.sqrt(chi2.median(1)))
 
 
@@ -32,7 +32,7 @@ def first_noise(group: CameraGroup, rays: Array, weights: Array) -> Array:
         rays: (C, frames, points, 2).
         weights: (C, frames, points), zero where not seen.
     """
-    every = max(1, rays.shape[1] // _MOST_FRAMES)
+    every = max(1, weights[0].size // _MOST)
     rays, weights = rays[:, ::every], weights[:, ::every]
     pairs = combinations(range(len(group)), 2)
     errors = [weighted_epipolar_errors(group, rays, weights, pair) for pair in pairs]
@@ -46,8 +46,10 @@ def by_part(sizes: Array, medians: Array) -> Array:
     Args:
         sizes: (n, points), sizes of errors; NaN where there is none.
         medians: (n, points), the median that each would have, were the scale one.
+    Of more than enough, some are looked at.
     """
-    ratios = sizes / medians
+    every = max(1, sizes.size // (_MOST * sizes.shape[1])) if sizes.size else 1
+    ratios = sizes[::every] / medians[::every]
     together = _scale(ratios.ravel())
     found = [
         _scale(each) if np.count_nonzero(np.isfinite(each)) >= _FEWEST else together

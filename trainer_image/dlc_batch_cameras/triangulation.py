@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2  # type: ignore[import-untyped]  # its stubs are a package apart
 
 from dlc_batch_cameras.camera import Array, CameraGroup
-from dlc_batch_cameras.consensus import Agreement, fit_agreeing, fit_all
+from dlc_batch_cameras.consensus import Agreement, Sightings, agree, fit_agreeing, fit_all
 from dlc_batch_cameras.fitting import bounds
 from dlc_batch_cameras.noise import by_part, first_noise
 
@@ -18,6 +20,7 @@ from dlc_batch_cameras.noise import by_part, first_noise
 PCUTOFF = 0.6
 #: Points fitted together: rows of them stay in the processor's cache.
 _CHUNK = 10_000
+_MOST_THREADS = 4  # more wait for one another
 
 Flags = NDArray[np.bool_]
 
@@ -78,7 +81,14 @@ def triangulate(
     weights = np.where(offered, confidences, 0)
     rays = group.rays(np.where(offered[..., None], pixels, np.nan))
     before = first_noise(group, rays, weights) if noise is None else _same(noise, offered)
-    found = _in_chunks(group, pixels, rays, weights, before if robust else None)
+    count = confidences[0].size
+    seen = Sightings(
+        pixels.reshape(len(group), count, 2).transpose(0, 2, 1),
+        rays.reshape(len(group), count, 2).transpose(0, 2, 1),
+        weights.reshape(len(group), count),
+        np.tile(before, len(confidences[0])),
+    )
+    found = _fit(group, seen, robust)
     after = _noise_left(found, weights) if noise is None else before
     shape = offered.shape
     used = found.used.reshape(shape)
@@ -98,31 +108,48 @@ def _same(noise: float, offered: Flags) -> Array:
     return np.full(offered.shape[-1], float(noise))
 
 
+def _fit(group: CameraGroup, seen: Sightings, robust: bool) -> Agreement:
+    """Fit all points; where their views disagree, robustly."""
+    found = _in_chunks(fit_all, group, seen, np.arange(len(seen.noise)))
+    if not robust:
+        return found
+    doubtful = np.flatnonzero(~agree(found, seen))
+    found.used[:, doubtful] = False
+    several = doubtful[np.count_nonzero(seen.weights[:, doubtful], axis=0) > 2]
+    better = _in_chunks(fit_agreeing, group, seen, several)
+    agreed = better.used.any(axis=0)  # elsewhere, the misfit of all views is what is shown
+    found.points[:, several[agreed]] = better.points[:, agreed]
+    found.errors[:, several[agreed]] = better.errors[:, agreed]
+    found.used[:, several] = better.used
+    return found
+
+
 def _in_chunks(
-    group: CameraGroup, pixels: Array, rays: Array, weights: Array, noise: Array | None
+    fit: Callable[[CameraGroup, Sightings], Agreement],
+    group: CameraGroup,
+    seen: Sightings,
+    which: NDArray[np.intp],
 ) -> Agreement:
-    """Fit all points (cameras, frames, points, ...), flat; robustly where the noise is told."""
-    cameras, frames, parts = weights.shape
-    count = frames * parts
-    flat_pixels, flat_rays = (each.reshape(cameras, count, 2) for each in (pixels, rays))
-    flat_weights = weights.reshape(cameras, count)
-    found = Agreement(
-        np.empty((3, count)), np.empty((cameras, count), bool), np.empty((cameras, count))
-    )
-    for part in _chunks(count):
-        given = (
+    """Fit the points (n,) that are asked for, some at a time, on as many cores as there are."""
+    shape = (len(group), len(which))
+    found = Agreement(np.empty((3, len(which))), np.empty(shape, bool), np.empty(shape))
+
+    def fit_part(part: slice) -> None:
+        at = which[part]
+        these = fit(
             group,
-            np.ascontiguousarray(flat_pixels[:, part].transpose(0, 2, 1)),
-            np.ascontiguousarray(flat_rays[:, part].transpose(0, 2, 1)),
-            flat_weights[:, part],
+            Sightings(
+                np.ascontiguousarray(seen.pixels[:, :, at]),
+                np.ascontiguousarray(seen.rays[:, :, at]),
+                seen.weights[:, at],
+                seen.noise[at],
+            ),
         )
-        if noise is None:
-            these = fit_all(*given)
-        else:
-            these = fit_agreeing(*given, np.resize(np.roll(noise, -part.start), _length(part)))
         found.points[:, part] = these.points
         found.used[:, part] = these.used
         found.errors[:, part] = these.errors
+
+    _for_each(fit_part, len(which))
     return found
 
 
@@ -142,16 +169,18 @@ def _covariances(group: CameraGroup, weights: Array, points: Array, noise: Array
     flat = weights.reshape(len(group), -1)
     variances = np.tile(noise**2, flat.shape[1] // max(len(noise), 1))
     covariances = np.full((flat.shape[1], 3, 3), np.nan)
-    for part in _chunks(flat.shape[1]):
+
+    def bound_part(part: slice) -> None:
         there = part.start + np.flatnonzero(np.isfinite(points[0, part]))
         least = bounds(group, flat[:, there], points[:, there])
         covariances[there] = least * variances[there, None, None]
+
+    _for_each(bound_part, flat.shape[1])
     return covariances
 
 
-def _chunks(count: int) -> Iterator[slice]:
-    return (slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK))
-
-
-def _length(part: slice) -> int:
-    return int(part.stop - part.start)
+def _for_each(do: Callable[[slice], None], count: int) -> None:
+    """Do it for chunks of so many points; NumPy lets several cores work at once."""
+    chunks = (slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK))
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+        list(pool.map(do, chunks))  # raises what one of them raised
