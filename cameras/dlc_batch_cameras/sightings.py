@@ -13,7 +13,7 @@ import numpy as np
 
 from dlc_batch_cameras.board import Board, Indices
 from dlc_batch_cameras.camera import Array
-from dlc_batch_cameras.detection import Corners, Gray, find_corners, seen_grid
+from dlc_batch_cameras.detection import Corners, Gray, find_corners, seen_dictionary, seen_grid
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
@@ -83,6 +83,8 @@ def look_for_board(
         ProjectError: a camera's pictures differ in size, show another board, or are those of
             another camera: there is no point in going on.
     """
+    if faults := [each for name in pictures for each in _other_board(name, board, pictures[name])]:
+        raise ProjectError(faults)
     looker = _Looker(board, tuple(pictures))
     every = [(camera, *each) for camera, by_shot in pictures.items() for each in by_shot.items()]
     names = Counter(path.name for _, _, path in every)
@@ -106,7 +108,6 @@ class _Looker:
         self.unread: list[str] = []
         self.sizes: dict[str, dict[Size, list[str]]] = {c: defaultdict(list) for c in cameras}
         self.prints: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
-        self.sample: dict[str, list[Gray]] = {camera: [] for camera in cameras}
 
     def add(self, camera: str, shot: str, name: str, gray: Gray | None) -> None:
         if gray is None:
@@ -118,8 +119,6 @@ class _Looker:
         twins.append((camera, name))
         if len(twins) > 1:
             return
-        if len(self.sample[camera]) < _SAMPLE:
-            self.sample[camera].append(gray)
         found = find_corners(gray, self.board)
         if found is None:
             self.empty[camera].append(name)
@@ -128,7 +127,7 @@ class _Looker:
 
     def finish(self) -> Sightings:
         self._tell_of_images()
-        faults = [*self._of_sizes(), *self._of_twins(), *self._of_boards()]
+        faults = [*self._of_sizes(), *self._of_twins()]
         if faults:
             raise ProjectError([*faults, *self.problems])
         sizes = {camera: next(iter(each)) for camera, each in self.sizes.items() if each}
@@ -167,18 +166,25 @@ class _Looker:
                 self.problems.append(problem("calibration-twice", names[0], what))
         return faults
 
-    def _of_boards(self) -> list[Problem]:
-        """Tell of cameras that see another chessboard than the one that is told."""
-        found = []
-        for camera, sample in self.sample.items():
-            other = None if self.board.is_charuco else other_grid(self.board, sample)
-            if other is not None:
-                what = (
-                    f"Its images show a chessboard of {other[0]} x {other[1]} inner corners;"
-                    f" the board is told as {self.board.columns} x {self.board.rows}."
-                )
-                found.append(problem("calibration-other-board", camera, what))
-        return found
+
+def _other_board(camera: str, board: Board, pictures: Mapping[str, Path]) -> list[Problem]:
+    """Tell of a camera that sees another board than the one that is told.
+
+    It is looked for in a few pictures, before all are searched for what they do not show.
+    """
+    paths = list(pictures.values())
+    few = sorted({len(paths) * each // _SAMPLE for each in range(_SAMPLE)}) if paths else []
+    sample = [gray for each in few if (gray := read_gray(paths[each])) is not None]
+    if board.is_charuco:
+        return _other_dictionary(camera, board, sample)
+    other = other_grid(board, sample)
+    if other is None:
+        return []
+    what = (
+        f"Its images show a chessboard of {other[0]} x {other[1]} inner corners;"
+        f" the board is told as {board.columns} x {board.rows}."
+    )
+    return [problem("calibration-other-board", camera, what)]
 
 
 def other_grid(board: Board, sample: Sequence[Gray]) -> tuple[int, int] | None:
@@ -194,6 +200,17 @@ def other_grid(board: Board, sample: Sequence[Gray]) -> tuple[int, int] | None:
     as_told = sum(find_corners(each, board) is not None for each in sample)
     as_other = sum(find_corners(each, other) is not None for each in sample)
     return grid if as_other >= max(2, as_told) else None
+
+
+def _other_dictionary(camera: str, board: Board, sample: Sequence[Gray]) -> list[Problem]:
+    """Tell of markers of another dictionary, where none of the board's own were found."""
+    if any(find_corners(each, board) is not None for each in sample):
+        return []
+    other = seen_dictionary(sample[:2])
+    if other is None or other == board.dictionary:
+        return []
+    what = f"Its images show markers of {other}; the board is told to have {board.dictionary}."
+    return [problem("calibration-other-board", camera, what)]
 
 
 def without_blurred(sightings: Sightings) -> Sightings:
