@@ -4,10 +4,10 @@
 
 The images are OpenCV's stereo example, of which DeepLabCut's repository has a zip: 14 pairs of a
 chessboard with 9 x 6 inner corners. Ours gets all pairs and nothing else. OpenCV gets 12: those
-that DeepLabCut's own test script keeps, which deletes 01 and 06. Both have the same model (k1 k2 p1
-p2 k3, everything free). They are compared over the same pairs with the same corners, by the root of
-the mean squared distance of a corner. OpenCV is shown with the corners that DeepLabCut gives it
-too, and ours with these: which views it then leaves out.
+that DeepLabCut's own test script keeps, which deletes 01 and 06. Both have the same model (k1 k2
+p1 p2 k3, everything free). They are compared over the same pairs with the same corners, by the
+root of the mean squared distance of a corner. OpenCV is shown with the corners that DeepLabCut
+gives it too, and ours with these: which views it then leaves out.
 
 What is not shown: accuracy. Nobody knows where these cameras were; tests/cameras does that with
 drawn boards.

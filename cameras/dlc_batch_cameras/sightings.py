@@ -31,7 +31,7 @@ def silent(done: int, of: int) -> None:
 #: Edges so much wider than those of the camera's other pictures, and than this, are blurred.
 _BLUR_RATIO, _SHARP_PX = 2.5, 6.0
 #: So many pictures of a camera tell which board it sees.
-_SAMPLE = 6
+SAMPLE = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +83,9 @@ def look_for_board(
         ProjectError: a camera's pictures differ in size, show another board, or are those of
             another camera: there is no point in going on.
     """
-    if faults := [each for name in pictures for each in _other_board(name, board, pictures[name])]:
-        raise ProjectError(faults)
-    looker = _Looker(board, tuple(pictures))
+    samples = {camera: _sample(list(by_shot.values())) for camera, by_shot in pictures.items()}
+    stop_at_other_board(board, samples)
+    looker = Looker(board, tuple(pictures))
     every = [(camera, *each) for camera, by_shot in pictures.items() for each in by_shot.items()]
     names = Counter(path.name for _, _, path in every)
     for done, (camera, shot, path) in enumerate(every, 1):
@@ -96,8 +96,8 @@ def look_for_board(
     return looker.finish()
 
 
-class _Looker:
-    """Looks at one picture after the other, and keeps of them what is told."""
+class Looker:
+    """Looks at one picture after the other, and keeps what is to be told of them."""
 
     def __init__(self, board: Board, cameras: tuple[str, ...]) -> None:
         self.board, self.cameras = board, cameras
@@ -110,6 +110,7 @@ class _Looker:
         self.prints: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
 
     def add(self, camera: str, shot: str, name: str, gray: Gray | None) -> None:
+        """Look for the board in one picture; None is one that can't be read."""
         if gray is None:
             self.unread.append(name)
             return
@@ -126,6 +127,11 @@ class _Looker:
             self.seen.append(_sighting(camera, shot, name, found))
 
     def finish(self) -> Sightings:
+        """Return what was seen.
+
+        Raises:
+            ProjectError: pictures of a camera differ in size, or are those of another camera.
+        """
         self._tell_of_images()
         faults = [*self._of_sizes(), *self._of_twins()]
         if faults:
@@ -167,14 +173,28 @@ class _Looker:
         return faults
 
 
-def _other_board(camera: str, board: Board, pictures: Mapping[str, Path]) -> list[Problem]:
-    """Tell of a camera that sees another board than the one that is told.
+def stop_at_other_board(board: Board, samples: Mapping[str, Sequence[Gray]]) -> None:
+    """Look at a few pictures of each camera before all are searched for what they do not show.
 
-    It is looked for in a few pictures, before all are searched for what they do not show.
+    Raises:
+        ProjectError: cameras see another board than the one that is told.
     """
-    paths = list(pictures.values())
-    few = sorted({len(paths) * each // _SAMPLE for each in range(_SAMPLE)}) if paths else []
-    sample = [gray for each in few if (gray := read_gray(paths[each])) is not None]
+    if faults := [each for name in samples for each in _other_board(name, board, samples[name])]:
+        raise ProjectError(faults)
+
+
+def evenly(count: int, of: int) -> list[int]:
+    """Return so many numbers below another, evenly spaced, or all of them."""
+    return sorted({of * each // count for each in range(count)}) if of else []
+
+
+def _sample(paths: Sequence[Path]) -> list[Gray]:
+    chosen = (read_gray(paths[each]) for each in evenly(SAMPLE, len(paths)))
+    return [gray for gray in chosen if gray is not None]
+
+
+def _other_board(camera: str, board: Board, sample: Sequence[Gray]) -> list[Problem]:
+    """Tell of a camera that sees another board than the one that is told."""
     if board.is_charuco:
         return _other_dictionary(camera, board, sample)
     other = other_grid(board, sample)
