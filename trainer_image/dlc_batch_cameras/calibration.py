@@ -119,7 +119,8 @@ def _alone(sightings: Sightings) -> tuple[list[Intrinsics], list[Problem]]:
             continue
         if camera.wrong:
             problems.append(_view_out(name, camera.wrong))
-        problems += find_implausible(camera, sightings.board)
+        rms = float(np.sqrt(np.mean(np.square(camera.errors))))
+        problems += find_large_error(name, size, rms) or find_implausible(camera, sightings.board)
         found.append(camera)
     return found, problems
 
@@ -153,7 +154,8 @@ def _adjusted(
     for name in names:
         if own := [each for each in wrong if each[0].camera == name]:
             problems.append(_view_out(name, own))
-    problems += _pair_out(rig.unfit, rig.swapped)
+    unfit = sorted(rig.unfit, key=lambda view: names.index(view.camera))
+    problems += _pair_out(unfit, rig.swapped)
     out += [(view, np.nan) for view in rig.unfit]
     cameras, _ = bundle.unpack(parameters)
     errors = bundle.errors(bundle.residuals(parameters))

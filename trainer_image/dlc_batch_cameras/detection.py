@@ -25,6 +25,10 @@ _STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-4)
 #: Of a ChArUco board, so many tell a pose with a margin.
 _FEWEST_CORNERS = 6
 _SMALLEST_SEEN = (3, 3)
+#: Noise is taken for a marker now and then; a board has a dozen.
+_FEWEST_MARKERS = 4
+#: OpenCV's ArUco dictionaries: cells a side, and how many markers.
+_KINDS, _COUNTS = ("4X4", "5X5", "6X6", "7X7"), (50, 100, 250, 1000)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,20 @@ def seen_grid(pictures: Sequence[Gray]) -> tuple[int, int] | None:
     sizes = Counter(size for each in pictures if (size := _any_grid(each)) is not None)
     (size, count), *_ = sizes.most_common(1) or [((0, 0), 0)]
     return size if count >= max(2, len(pictures) / 3) else None
+
+
+def seen_dictionary(pictures: Sequence[Gray]) -> str | None:
+    """Return the ArUco dictionary whose markers are seen, "DICT_4X4_50" say; None where few are.
+
+    A dictionary begins with the markers of the smaller ones of its kind: the smallest that has
+    all that are seen is returned.
+    """
+    seen = {kind: _markers(pictures, f"DICT_{kind}_{_COUNTS[-1]}") for kind in _KINDS}
+    kind = max(_KINDS, key=lambda each: len(seen[each]))
+    if len(seen[kind]) < max(_FEWEST_MARKERS * len(pictures), 1):
+        return None
+    count = next(each for each in _COUNTS if max(seen[kind]) < each)
+    return f"DICT_{kind}_{count}"
 
 
 def spacing_of(pixels: Array, grid: tuple[int, int]) -> float:
@@ -150,6 +168,14 @@ def _is_flat(found: Corners, board: Board) -> bool:
     return (
         min(len(np.unique(found.indices % columns)), len(np.unique(found.indices // columns))) > 1
     )
+
+
+def _markers(pictures: Sequence[Gray], dictionary: str) -> list[int]:
+    """Return the numbers of all markers found."""
+    markers = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary))
+    detector = cv2.aruco.ArucoDetector(markers)
+    found = [detector.detectMarkers(_reduced(each)[0])[1] for each in pictures]
+    return [int(number) for each in found if each is not None for number in np.ravel(each)]
 
 
 def _any_grid(gray: Gray) -> tuple[int, int] | None:

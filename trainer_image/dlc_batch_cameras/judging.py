@@ -24,6 +24,8 @@ _SAME_PLACE = 0.01
 _LEAST_COVERED, _WELL_COVERED = 0.1, 0.35
 #: Standard error of the focal length, as a part of it. Good images give 0.001.
 _MOST_FOCAL_ERROR = 0.02
+#: Degrees: between boards all parallel to the image, the best fit may be any focal length.
+_LEAST_TILT = 5.0
 #: In image widths: a fisheye's lens of 140 degrees has 0.18, a telephoto lens of 2 degrees 29.
 _FOCAL_RANGE = (0.15, 40.0)
 _MOST_ASPECT = 1.5  # of the two focal lengths: pixels are square, or nearly so
@@ -51,7 +53,7 @@ def find_implausible(found: Intrinsics, board: Board) -> list[Problem]:
     """Find what can't be true of a camera, or can't be told."""
     camera, name = found.camera, found.camera.name
     tilt = _tilt(found.poses)
-    if found.focal_error > _MOST_FOCAL_ERROR:
+    if found.focal_error > _MOST_FOCAL_ERROR or tilt < _LEAST_TILT:
         what = (
             f"The focal length has a standard error of {found.focal_error:.0%}; the board's tilts"
             f" differ by at most {tilt:.0f} degrees."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from dlc_batch_cameras import rigid
@@ -62,9 +63,25 @@ def find_pair(first: Intrinsics, second: Intrinsics, board: Board) -> Pair | Non
     best = int((gaps.min(axis=1) < near).sum(axis=1).argmax())
     agrees, taken = gaps[best].min(axis=0) < near, gaps[best].argmin(axis=0)
     pose = rigid.mean(guesses[taken, np.arange(len(shots))][agrees])
-    turned = rigid.compose(ones, turns[:, None])
-    back = gaps_of(camera, rigid.compose(pose, others), turned, board).min(axis=0) < near
-    return Pair(first.camera.name, camera.name, shots, agrees, ~agrees & back, pose)
+    is_swapped = np.zeros(len(shots), bool)
+    for each in np.flatnonzero(~agrees):
+        swapped = _swapped(first, second, shots[each], board)
+        said, turned = rigid.compose(pose, swapped[0]), rigid.compose(swapped[1], turns)
+        is_swapped[each] = gaps_of(camera, said[None], turned, board).min() < near
+    return Pair(first.camera.name, camera.name, shots, agrees, is_swapped, pose)
+
+
+def _swapped(
+    first: Intrinsics, second: Intrinsics, shot: str, board: Board
+) -> tuple[Array, Array]:
+    """Return the board's poses (6,) in both cameras, had each taken the other's picture."""
+    found = []
+    for camera, other in ((first.camera, second), (second.camera, first)):
+        (view,) = [each for each in other.views if each.shot == shot]
+        points = board.points[view.indices]
+        _, turn, move = cv2.solvePnP(points, view.pixels, camera.matrix, camera.distortion)
+        found.append(np.concatenate([np.ravel(turn), np.ravel(move)]).astype(float))
+    return found[0], found[1]
 
 
 def near_px(camera: Camera) -> float:

@@ -23,8 +23,9 @@ from dlc_batch_core.words import listed
 
 #: Boards that two cameras saw together and that agree; two could agree by chance.
 FEWEST_SHARED = 3
-#: Below this part of them that agree, the images do not belong together.
-_LEAST_AGREED = 0.5
+#: Below this part of them that agree, the images do not belong together: a camera that was moved
+#: halfway gives a half.
+_LEAST_AGREED = 0.6
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 
 from dlc_batch_cameras.board import Board, Indices
 from dlc_batch_cameras.camera import Array
-from dlc_batch_cameras.detection import Corners, Gray, find_corners, seen_grid
+from dlc_batch_cameras.detection import Corners, Gray, find_corners, seen_dictionary, seen_grid
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
@@ -31,7 +31,7 @@ def silent(done: int, of: int) -> None:
 #: Edges so much wider than those of the camera's other pictures, and than this, are blurred.
 _BLUR_RATIO, _SHARP_PX = 2.5, 6.0
 #: So many pictures of a camera tell which board it sees.
-_SAMPLE = 6
+SAMPLE = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,9 @@ def look_for_board(
         ProjectError: a camera's pictures differ in size, show another board, or are those of
             another camera: there is no point in going on.
     """
-    looker = _Looker(board, tuple(pictures))
+    samples = {camera: _sample(list(by_shot.values())) for camera, by_shot in pictures.items()}
+    stop_at_other_board(board, samples)
+    looker = Looker(board, tuple(pictures))
     every = [(camera, *each) for camera, by_shot in pictures.items() for each in by_shot.items()]
     names = Counter(path.name for _, _, path in every)
     for done, (camera, shot, path) in enumerate(every, 1):
@@ -94,8 +96,8 @@ def look_for_board(
     return looker.finish()
 
 
-class _Looker:
-    """Looks at one picture after the other, and keeps of them what is told."""
+class Looker:
+    """Looks at one picture after the other, and keeps what is to be told of them."""
 
     def __init__(self, board: Board, cameras: tuple[str, ...]) -> None:
         self.board, self.cameras = board, cameras
@@ -106,9 +108,9 @@ class _Looker:
         self.unread: list[str] = []
         self.sizes: dict[str, dict[Size, list[str]]] = {c: defaultdict(list) for c in cameras}
         self.prints: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
-        self.sample: dict[str, list[Gray]] = {camera: [] for camera in cameras}
 
     def add(self, camera: str, shot: str, name: str, gray: Gray | None) -> None:
+        """Look for the board in one picture; None is one that can't be read."""
         if gray is None:
             self.unread.append(name)
             return
@@ -118,8 +120,6 @@ class _Looker:
         twins.append((camera, name))
         if len(twins) > 1:
             return
-        if len(self.sample[camera]) < _SAMPLE:
-            self.sample[camera].append(gray)
         found = find_corners(gray, self.board)
         if found is None:
             self.empty[camera].append(name)
@@ -127,8 +127,13 @@ class _Looker:
             self.seen.append(_sighting(camera, shot, name, found))
 
     def finish(self) -> Sightings:
+        """Return what was seen.
+
+        Raises:
+            ProjectError: pictures of a camera differ in size, or are those of another camera.
+        """
         self._tell_of_images()
-        faults = [*self._of_sizes(), *self._of_twins(), *self._of_boards()]
+        faults = [*self._of_sizes(), *self._of_twins()]
         if faults:
             raise ProjectError([*faults, *self.problems])
         sizes = {camera: next(iter(each)) for camera, each in self.sizes.items() if each}
@@ -167,18 +172,39 @@ class _Looker:
                 self.problems.append(problem("calibration-twice", names[0], what))
         return faults
 
-    def _of_boards(self) -> list[Problem]:
-        """Tell of cameras that see another chessboard than the one that is told."""
-        found = []
-        for camera, sample in self.sample.items():
-            other = None if self.board.is_charuco else other_grid(self.board, sample)
-            if other is not None:
-                what = (
-                    f"Its images show a chessboard of {other[0]} x {other[1]} inner corners;"
-                    f" the board is told as {self.board.columns} x {self.board.rows}."
-                )
-                found.append(problem("calibration-other-board", camera, what))
-        return found
+
+def stop_at_other_board(board: Board, samples: Mapping[str, Sequence[Gray]]) -> None:
+    """Look at a few pictures of each camera before all are searched for what they do not show.
+
+    Raises:
+        ProjectError: cameras see another board than the one that is told.
+    """
+    if faults := [each for name in samples for each in _other_board(name, board, samples[name])]:
+        raise ProjectError(faults)
+
+
+def evenly(count: int, of: int) -> list[int]:
+    """Return so many numbers below another, evenly spaced, or all of them."""
+    return sorted({of * each // count for each in range(count)}) if of else []
+
+
+def _sample(paths: Sequence[Path]) -> list[Gray]:
+    chosen = (read_gray(paths[each]) for each in evenly(SAMPLE, len(paths)))
+    return [gray for gray in chosen if gray is not None]
+
+
+def _other_board(camera: str, board: Board, sample: Sequence[Gray]) -> list[Problem]:
+    """Tell of a camera that sees another board than the one that is told."""
+    if board.is_charuco:
+        return _other_dictionary(camera, board, sample)
+    other = other_grid(board, sample)
+    if other is None:
+        return []
+    what = (
+        f"Its images show a chessboard of {other[0]} x {other[1]} inner corners;"
+        f" the board is told as {board.columns} x {board.rows}."
+    )
+    return [problem("calibration-other-board", camera, what)]
 
 
 def other_grid(board: Board, sample: Sequence[Gray]) -> tuple[int, int] | None:
@@ -194,6 +220,17 @@ def other_grid(board: Board, sample: Sequence[Gray]) -> tuple[int, int] | None:
     as_told = sum(find_corners(each, board) is not None for each in sample)
     as_other = sum(find_corners(each, other) is not None for each in sample)
     return grid if as_other >= max(2, as_told) else None
+
+
+def _other_dictionary(camera: str, board: Board, sample: Sequence[Gray]) -> list[Problem]:
+    """Tell of markers of another dictionary, where none of the board's own were found."""
+    if any(find_corners(each, board) is not None for each in sample):
+        return []
+    other = seen_dictionary(sample[:2])
+    if other is None or other == board.dictionary:
+        return []
+    what = f"Its images show markers of {other}; the board is told to have {board.dictionary}."
+    return [problem("calibration-other-board", camera, what)]
 
 
 def without_blurred(sightings: Sightings) -> Sightings:
