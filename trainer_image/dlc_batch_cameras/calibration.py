@@ -135,7 +135,7 @@ def _pair_out(views: Sequence[Sighting], swapped: frozenset[str]) -> list[Proble
     """Tell of shots in which the cameras do not agree."""
     found = []
     for shot in sorted({view.shot for view in views}):
-        images = listed(view.image for view in views if view.shot == shot)
+        images = listed(sorted(view.image for view in views if view.shot == shot))
         what = f"Left out: {images} do not show the board at the same place."
         what += " They fit once they are swapped." if shot in swapped else ""
         found.append(problem("calibration-pair-out", images, what))
