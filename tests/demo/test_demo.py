@@ -39,6 +39,11 @@ def test_the_whole_demo_takes_minutes_and_its_error_is_small(
     error = re.search(r"test RMSE +(\d+\.\d\d) px", done.stdout)
     assert error is not None
     assert float(error[1]) < 5
+    in_space = re.search(r"in space +\d+\.\d\d mm .*: (\d+\.\d) % of the animal's", done.stdout)
+    assert in_space is not None, done.stdout
+    assert float(in_space[1]) < 5
+    words = " ".join(done.stdout.replace("|", " ").split())
+    assert "Poses in space of the recording lie in 3d/ there: the cameras are calibrated" in words
 
 
 def test_the_demo_goes_the_whole_way_and_shows_mail_scores_and_model(
@@ -52,7 +57,8 @@ def test_the_demo_goes_the_whole_way_and_shows_mail_scores_and_model(
     assert re.search(r"Subject: \[dlc-batch\] SUCCEEDED: demo-project-[0-9a-f]{12}", done.stdout)
     for score in ("train RMSE", "test RMSE"):
         assert re.search(rf"{score} +\d+\.\d\d px", done.stdout)
-    for what in ("model", "report"):
+    assert re.search(r"^ +in space +\S+", done.stdout, re.MULTILINE)
+    for what in ("model", "report", "poses"):
         place = re.search(rf"^ +{what} +(\S+)", done.stdout, re.MULTILINE)
         assert place is not None
         assert Path(place[1]).is_file()

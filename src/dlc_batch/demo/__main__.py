@@ -182,18 +182,24 @@ def _print_end(project: Path, status: dict[str, Any]) -> None:
     _say("Done.")
     print(f"   train RMSE  {metrics['train_rmse_px']:6.2f} px")
     print(f"   test RMSE   {metrics['test_rmse_px']:6.2f} px   (on frames it did not train on)")
-    error = compare_with_truth(project)
-    print(
-        f"   in space    {error.median_mm:6.2f} mm   (median distance from the truth:"
-        f" {100 * error.relative:.1f} % of the animal's length)"
-    )
+    print(f"   in space    {_error_in_space(project)}")
     print(f"   model       {_shown(project / models[-1])}")
     print(f"   evaluation  {_shown((project / scores[0]).parent)}")
     if "report.html" in status["files"]:
         print(f"   report      {_shown(project / 'report.html')}   (open it in a browser)")
+    if "3d/walk_3d.html" in status["files"]:
+        print(f"   poses       {_shown(project / '3d/walk_3d.html')}   (turn them in a browser)")
     print("\nThe local cloud is still up. To look around: source .venv/bin/activate, then")
     print("dlc-batch list, dlc-batch local mail, dlc-batch local status.")
     print("To stop it: dlc-batch local down")
+
+
+def _error_in_space(project: Path) -> str:
+    error = compare_with_truth(project)
+    if error is None:
+        return "no point was seen surely by both cameras"
+    share = f"{100 * error.relative:.1f} % of the animal's length"
+    return f"{error.median_mm:6.2f} mm   (median distance from the truth: {share})"
 
 
 def _indented(text: str) -> str:

@@ -23,8 +23,8 @@ class SpaceError:
     points: int  # how many were compared
 
 
-def compare_with_truth(project: Path) -> SpaceError:
-    """Compare what a run left in the demo's project with what was drawn.
+def compare_with_truth(project: Path) -> SpaceError | None:
+    """Compare what a run left in the demo's project with what was drawn; None without a point.
 
     Args:
         project: with the results fetched into it.
@@ -34,6 +34,8 @@ def compare_with_truth(project: Path) -> SpaceError:
         order = [list(poses["bodyparts"]).index(part) for part in BODY_PARTS]
     truth = _as_seen_by_first(project, _truth(project / "truth_3d.csv"))
     distances = np.linalg.norm(found[:, order] - truth[frames], axis=-1)
+    if not np.isfinite(distances).any():
+        return None
     length = float(np.linalg.norm(np.subtract(MARKERS["snout"][0], MARKERS["tailbase"][0])))
     median = float(np.nanmedian(distances))
     return SpaceError(median, median / length, int(np.isfinite(distances).sum()))
