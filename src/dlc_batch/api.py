@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dlc_batch import ending
 from dlc_batch.checking import check_path
-from dlc_batch.cloud import DEFAULT_STACK, Cloud, Where
+from dlc_batch.cloud import DEFAULT_STACK, Cloud
 from dlc_batch.cloud import connect as connect_cloud
 from dlc_batch.fetching import Fetched, list_results
 from dlc_batch.fetching import fetch as fetch_results
@@ -22,6 +22,7 @@ from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch.runs import RunStatus, find_run, list_runs, read_status
 from dlc_batch.submitting import Submitted, send, upload_key, upload_name
 from dlc_batch.watching import EVERY, Seen, Watch
+from dlc_batch.where import Where
 from dlc_batch_core.check import Check
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB
@@ -46,8 +47,9 @@ def connect(
 
     Raises:
         CloudError: there is no such stack, or it can't be reached.
+        LabError: `cloud` names none.
     """
-    found = connect_cloud(Where(cloud), stack, region, profile)
+    found = connect_cloud(Where.named(cloud), stack, region, profile)
     return Lab(found if lab is None else replace(found, lab=lab))
 
 
