@@ -84,7 +84,7 @@ def find_run(cloud: Cloud, run_id: str) -> Run:
     unknown = NoSuchRun(f"There is no run {run_id}.", remedy)
     if not is_run_id(run_id):  # the labs' months and settings lie in the table too
         raise unknown
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         own = cloud.table.get(cloud.lab, run_id) if cloud.lab else None
         if own is not None:
             return own
@@ -117,7 +117,7 @@ def may_appear(run_id: str, waited: float) -> bool:
 
 def read_object(cloud: Cloud, key: str) -> bytes | None:
     """Return a small object of a run, or None when there is none."""
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         try:
             return cloud.s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read()
         except botocore.exceptions.ClientError as error:
@@ -158,7 +158,7 @@ def status_of(cloud: Cloud, run: Run) -> RunStatus:
 
 def list_runs(cloud: Cloud, lab: str | None = None) -> tuple[Run, ...]:
     """Return all runs, or those of a lab, newest first."""
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         items = list(_items_of_lab(cloud, lab) if lab else _all_items(cloud))
     return tuple(
         sorted((from_item(each) for each in items), key=lambda run: run.submitted_at, reverse=True)

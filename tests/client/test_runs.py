@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from dlc_batch import LAB_VARIABLE
-from dlc_batch.cloud import Cloud, Where, connect
+from dlc_batch.cloud import Cloud, connect
 from dlc_batch.runs import NoSuchRun, find_run, list_runs, read_status
+from dlc_batch.where import Where
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.progress import Progress

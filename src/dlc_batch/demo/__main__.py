@@ -14,10 +14,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from dlc_batch.cloud import Cloud, Where, connect
+from dlc_batch.cloud import Cloud, connect
 from dlc_batch.demo.project import REQUEST, NotOurFolderError, make_demo_project, write_request
 from dlc_batch.local.cloud import running_cloud
 from dlc_batch.runs import read_status
+from dlc_batch.where import Where
 from dlc_batch_core.errors import DlcBatchError, LabError
 
 LAB = "demo"
