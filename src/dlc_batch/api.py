@@ -55,7 +55,7 @@ def connect(
     """
     named = settings().find(at) if at else Profile(cloud="auto")
     found = connect_cloud(
-        Where.named(cloud or named.cloud),
+        Where.named(named.cloud if cloud is None else cloud),
         stack or named.stack or DEFAULT_STACK,
         region or named.region,
         profile or named.profile,
