@@ -28,7 +28,7 @@ from dlc_batch_trainer.split import Split
 from dlc_batch_trainer.tensorflow.schedule import is_efficientnet
 
 METHODS_FILE = "methods.txt"
-_WEIGHTS_RECORD = "DLC_BATCH_WEIGHTS_RECORD"  # names bake.py's record, in the image
+WEIGHTS_RECORD = "DLC_BATCH_WEIGHTS_RECORD"  # names bake.py's record, in the image
 _PACKAGES = (
     "deeplabcut",
     "torch",
@@ -127,6 +127,7 @@ def run_facts(training: Training) -> dict[str, Any]:
         },
         "metrics": dict(training.metrics),
         "mended": list(training.mended),
+        "warned": list(training.run.warnings),
         "versions": dict(training.versions),
         "image": training.image,
         "hardware": {k: v for k, v in training.hardware.items() if k != "peak_memory"},
@@ -197,7 +198,7 @@ def baked_weights(snapshot: TrainedSnapshot, net_type: str) -> list[dict[str, st
         snapshot: which networks it began from.
         net_type: of the training; a file may be recorded with another network that has it too.
     """
-    path = os.environ.get(_WEIGHTS_RECORD)
+    path = os.environ.get(WEIGHTS_RECORD)
     if not path or not Path(path).is_file() or "pretrained" not in snapshot.began_from.values():
         return []
     nets: Mapping[str, list[dict[str, str]]] = json.loads(Path(path).read_text())["nets"]

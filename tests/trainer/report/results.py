@@ -57,6 +57,7 @@ class MadeUp:
     is_chosen: bool = True  # by validation frames
     method: str = "videos"
     notes: tuple[str, ...] = ("video2 holds no labels and was left out.",)
+    warnings: tuple[str, ...] = ()  # of the check
     own: str = ""
     place: dict[str, Any] = field(
         default_factory=lambda: {"instance_type": "g5.xlarge", "life_cycle": "spot"}
@@ -167,6 +168,7 @@ class MadeUp:
         run = RunRequest(
             "walk-0123456789ab", "lab", "b", "uploads/lab/walk.zip", "v1", "", Request(), "2026"
         )
+        run = replace(run, warnings=self.warnings)
         return Training(
             run=run,
             shuffle=1,

@@ -169,6 +169,7 @@ def test_hostile_names_are_only_names(
         (MadeUp(is_chosen=False), "last snapshot"),
         (MadeUp(own="shuffle1/"), "Good"),
         (MadeUp(place={}), "none of AWS's"),
+        (MadeUp(warnings=("walk-1, row 7: leftear is right.",)), "row 7: leftear is right."),
         (MadeUp(body_parts=tuple(f"part {n}" for n in range(80))), "part 79"),
     ],
 )
@@ -178,6 +179,16 @@ def test_every_kind_of_training_has_one(
     page = report(training)
     assert words in " ".join(page.text.split())
     assert "nan" not in re.findall(r"\w+", page.text.lower())
+
+
+def test_what_is_not_known_of_an_older_training_is_left_out(tmp_path: Path) -> None:
+    task = MadeUp().write(tmp_path)
+    path = task.folder / "run.json"
+    known = json.loads(path.read_text())
+    del known["warned"]
+    path.write_text(json.dumps(known))
+    make_report(task)
+    assert "What the check warned of" not in (task.folder / "report.html").read_text()
 
 
 def test_notes_and_frames_of_videos_come_later(tmp_path: Path) -> None:

@@ -164,8 +164,18 @@ def test_what_is_only_told() -> None:
     told = [f.text for f in judge(facts).findings]
     assert any("least at the end" in text for text in told)
     assert any("stretches of recordings" in text for text in told)
-    last = judge(replace(GOOD, was_chosen=False)).findings
-    assert any("last snapshot" in finding.text for finding in last)
+
+
+@pytest.mark.parametrize(
+    ("frames", "why"),
+    [
+        (0, "there were no validation frames to choose by."),
+        (6, "the training ended before validation had run."),
+    ],
+)
+def test_why_the_last_snapshot_was_taken(frames: int, why: str) -> None:
+    found = judge(replace(GOOD, was_chosen=False, validation_frames=frames)).findings
+    assert f"The last snapshot was taken: {why}" in [finding.text for finding in found]
 
 
 @given(st.lists(st.floats(0, 1e4), min_size=2, max_size=9), st.floats(1, 1e4))

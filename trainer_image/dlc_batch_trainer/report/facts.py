@@ -35,6 +35,7 @@ class Facts:
     total: int = 0
     unit: str = "epochs"
     was_chosen: bool = False  # by its error on validation frames
+    validation_frames: int = 0
     is_nearest: bool = False  # of several animals, each label has the detection nearest to it
 
 
@@ -72,4 +73,5 @@ def facts_of(material: Material) -> Facts:
         total=snapshot["total"],
         unit=snapshot["unit"],
         was_chosen=snapshot["best"] is not None,
+        validation_frames=len(split["validation"]),
     )

@@ -230,10 +230,12 @@ def _of_length(facts: Facts) -> Iterator[Finding]:
             is_care=False,
         )
     if not facts.was_chosen and facts.total:
-        yield Finding(
-            "The last snapshot was taken: there were no validation frames to choose by.",
-            is_care=False,
+        why = (
+            "the training ended before validation had run"
+            if facts.validation_frames
+            else "there were no validation frames to choose by"
         )
+        yield Finding(f"The last snapshot was taken: {why}.", is_care=False)
 
 
 def _part(count: int, of: Sequence[object]) -> str:

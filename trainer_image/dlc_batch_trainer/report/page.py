@@ -92,6 +92,7 @@ def _values(
         "no_advice": _no_advice(material),
         "split_rows": tables.split(run["split"]),
         "notes": [note for note in material.notes if note != run["split"]["note"]],
+        "warned": run.get("warned", ()),
         "bill": bill,
         "stage_rows": tables.stages(bill),
         "attempt_rows": tables.attempts(bill),
