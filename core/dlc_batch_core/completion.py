@@ -141,6 +141,7 @@ def _told(run: Run, outcome: Outcome) -> Run:
         timings=outcome.timings,
         files=outcome.files,
         follow_up=outcome.follow_up,
+        verdict=outcome.verdict,
         notes=_noted(run, outcome),
     )
 

@@ -13,6 +13,7 @@ from dlc_batch_core.problems import Problem, Severity
 from dlc_batch_core.prose import entries, wrapped
 from dlc_batch_core.run import MailKind, Run, Status
 from dlc_batch_core.scores import meaning_of, scores_of
+from dlc_batch_core.verdicts import verdict_told
 from dlc_batch_core.warned import has_warnings, warnings_told
 from dlc_batch_core.words import counted
 
@@ -82,6 +83,7 @@ def _now(run: Run) -> str:
 def _succeeded(run: Run) -> str:
     return _joined(
         wrapped(f"The training of {run.key} has finished."),
+        _verdicts(run),
         wrapped(run.message),
         _results(run),
         warnings_told(run.problems),
@@ -102,7 +104,7 @@ def _failed(run: Run) -> str:
         _todo(run),
         interruptions_of(run),
         _checkpoints(run),
-        _results(run) if run.files else "",
+        _joined(_verdicts(run), _results(run)) if run.files else "",
         warnings_told(run.problems),
         _notes(run),
         cost_of(run),
@@ -115,7 +117,7 @@ def _cancelled(run: Run) -> str:
     return _joined(
         wrapped(f"The training of {run.key} was cancelled, as your lab asked."),
         wrapped(run.message),
-        _joined(_todo(run), _results(run)) if run.files else wrapped(gone),
+        _joined(_todo(run), _verdicts(run), _results(run)) if run.files else wrapped(gone),
         warnings_told(run.problems),
         _notes(run),
         cost_of(run),
@@ -164,6 +166,14 @@ def _shuffles(run: Run) -> str:
         f"Its {len(run.parts)} shuffles ({numbers}) are trained in a job each, side by side where"
         " there are GPUs for it. One mail tells of all."
     )
+
+
+def _verdicts(run: Run) -> str:
+    """How good each network is; empty where no report says so."""
+    if not run.parts:
+        return wrapped(verdict_told(run.verdict))
+    told = [verdict_told(part.verdict, f" of shuffle {part.shuffle}") for part in run.parts]
+    return "\n".join(wrapped(each) for each in told if each)
 
 
 def _results(run: Run) -> str:

@@ -53,6 +53,17 @@ SCORES = {
     "validation_frames": 12.0,
     "test_frames": 5.0,
 }
+VERDICT = {
+    "grade": "good",
+    "headline": "Good: a small error on frames that it did not train on. A point is off by 4.5 px"
+    " in the mean (95 % interval 4.0 to 5.1 px), which is 3.8 % of the span of an animal's labels"
+    " (118 px).",
+}
+POOR = {
+    "grade": "poor",
+    "headline": "Poor: a large error on frames that it did not train on. A point is off by 169.5"
+    " px in the mean, which is 139 % of the span of an animal's labels (122 px).",
+}
 TRAINED = {
     "status": Status.SUCCEEDED,
     "attempt": 1,
@@ -60,6 +71,7 @@ TRAINED = {
     " not train on is 4.50 px.",
     "metrics": SCORES,
     "files": RESULTS,
+    "verdict": VERDICT,
     "cost": {"hours": 2.13, "dollars": 0.5481, "is_at_most": 0.0},
     "instance_type": "g4dn.xlarge",
 }
@@ -243,6 +255,7 @@ MAILS: dict[str, Callable[[], Mail]] = {
             **TRAINED,
             "message": "Trained resnet_50 for 3 epochs on 95 frames; the error on the 5 frames it"
             " did not train on is 169.46 px.",
+            "verdict": POOR,
             "metrics": {"test_rmse_px": 169.46, "train_frames": 95.0, "validation_frames": 12.0},
         },
         notes=(

@@ -203,6 +203,22 @@ def test_a_training_that_the_lab_stopped_early_has_succeeded(run: Run, new_cloud
     assert early in words_of(cloud.mails[0])
 
 
+def test_the_verdict_reaches_record_and_mail(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), run)
+    verdict = {"grade": "poor", "headline": "Poor: a large error. A point is off by 9.0 px."}
+    leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", verdict=verdict))
+    assert record(cloud, detail(run, "SUCCEEDED", DONE)).verdict == verdict
+    body = words_of(cloud.mails[0])
+    assert "Verdict: poor. A large error. A point is off by 9.0 px. Trained." in body
+
+
+def test_without_a_report_nothing_is_said_of_a_verdict(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), run)
+    leave(cloud, run, Outcome(True, "job-1", 1, "Trained."))
+    assert record(cloud, detail(run, "SUCCEEDED", DONE)).verdict == {}
+    assert "erdict" not in words_of(cloud.mails[0])
+
+
 def test_a_sentence_that_check_and_trainer_both_say_is_said_once(run: Run, new_cloud: Any) -> None:
     cloud = begun(new_cloud(), dataclasses.replace(run, notes=("a", "b")))
     leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", notes=("b", "c")))

@@ -249,4 +249,5 @@ def test_what_is_not_known_is_left_out(make: Callable[[], Run]) -> None:
     ended = dataclasses.replace(make(), status=Status.SUCCEEDED, checkpoint_minutes=None)
     body = words_of(compose(ended, MailKind.FINAL))
     assert "videos" not in body
+    assert "erdict" not in body
     assert "None" not in body
