@@ -212,6 +212,14 @@ def test_the_verdict_reaches_record_and_mail(run: Run, new_cloud: Any) -> None:
     assert "Verdict: poor. A large error. A point is off by 9.0 px. Trained." in body
 
 
+def test_the_speed_is_kept_also_of_a_computer_that_costs_nothing(run: Run, new_cloud: Any) -> None:
+    """As the local cloud's: the next quote goes by it."""
+    cloud = begun(new_cloud(), run)
+    leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", images_per_second=12.5))
+    ended = record(cloud, detail(run, "SUCCEEDED", DONE))
+    assert (ended.images_per_second, ended.instance_type, ended.cost) == (12.5, None, {})
+
+
 def test_without_a_report_nothing_is_said_of_a_verdict(run: Run, new_cloud: Any) -> None:
     cloud = begun(new_cloud(), run)
     leave(cloud, run, Outcome(True, "job-1", 1, "Trained."))
