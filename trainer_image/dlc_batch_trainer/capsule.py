@@ -54,6 +54,8 @@ _SPLITS = {
     "stretch": "stretches of neighbouring labelled frames drawn at random",
     "random": "single frames drawn at random",
 }
+#: What an interval resamples where it is not single frames; instants are seen by all cameras.
+_RESAMPLED = ("videos", "stretches", "instants")
 #: Only what is on by a key of DeepLabCut's own; names as a methods section has them.
 _PYTORCH_AUGMENTATIONS = {
     "affine": "rotation, scaling and translation",
@@ -414,7 +416,7 @@ def _error_sentence(training: Training) -> str:
     text = f"The mean error on the test frames was {metrics['test_rmse_px']:.2f} px"
     if "test_rmse_low_px" in metrics:
         low, high = metrics["test_rmse_low_px"], metrics["test_rmse_high_px"]
-        unit = "videos" if "test_interval_videos" in metrics else "frames"
+        unit = next((u for u in _RESAMPLED if f"test_interval_{u}" in metrics), "frames")
         text += f" (95 % bootstrap interval over {unit} {low:.2f} to {high:.2f} px)"
     if "test_rmse_pcutoff_px" in metrics and training.pcutoff is not None:
         text += (

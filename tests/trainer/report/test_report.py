@@ -251,6 +251,29 @@ def test_points_that_were_sure_and_wrong_and_labels_to_look_at(
     assert "Training frames with the largest error" in text
 
 
+def test_what_has_not_learned_is_not_a_matter_of_labels(
+    report: Callable[[MadeUp], Reader],
+) -> None:
+    text = " ".join(report(MadeUp(error=90.0, weights="random")).text.split())
+    assert "It has not learned: on the frames that it trained on it is off by 72.0 px" in text
+    assert "It began from random weights" in text
+    assert "First train it longer" in text
+    assert "First look at the labels" not in text
+    assert "A label at the wrong place is a common cause" not in text
+
+
+def test_the_error_above_pcutoff_says_of_how_many_points(
+    report: Callable[[MadeUp], Reader], tmp_path: Path
+) -> None:
+    page = report(MadeUp(error=25.0))
+    known = json.loads((tmp_path / "results" / "evaluation.json").read_text())
+    counts = [known[side]["points_pcutoff"] for side in ("test", "train")]
+    assert all(1 < n < known[s]["points"] for n, s in zip(counts, ("test", "train"), strict=True))
+    row = re.search(r"error above pcutoff, px(.*?)frames", " ".join(page.text.split()))
+    assert row is not None
+    assert re.findall(r"of ([0-9]+) points", row[1]) == [str(count) for count in counts]
+
+
 def test_a_figure_that_can_not_be_drawn_costs_itself_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
