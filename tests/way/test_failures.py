@@ -27,7 +27,9 @@ def test_missing_weights(host: Host, tmp_path: Path) -> None:
     host.arrange(HF_HOME=str(tmp_path / "cache"))
     with training(host, tmp_path, {"weights": "pretrained", "epochs": 1}) as run:
         _, mail = run.end("FAILED")
-    assert "The pretrained weights of cspnext_s can't be had: they are not on this" in words_of(mail)
+    assert "The pretrained weights of cspnext_s can't be had: they are not on this" in words_of(
+        mail
+    )
     assert "What to do: See that this computer reaches the internet" in words_of(mail)
     assert "`--weights random`" in words_of(mail)
     assert "It failed before the training began: there is no checkpoint." in words_of(mail)
