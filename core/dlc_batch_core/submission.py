@@ -25,6 +25,7 @@ from dlc_batch_core.run import Run, Status, time_text
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.run_table import RunTable
 from dlc_batch_core.videos import is_video_key
+from dlc_batch_core.warned import handed_on
 from dlc_batch_core.work import work_of
 
 
@@ -195,7 +196,7 @@ class Submission:
         found = [queue.find(job.name) if is_retry else None for job in jobs]
         if None in found:
             key = RunKeys(run.lab, run.run_id).request
-            self.objects.put(run.bucket, key, _asked(run, check.root, project, request))
+            self.objects.put(run.bucket, key, _asked(run, check, project, request))
         parts = [part_of(run, shuffle) for shuffle in shuffles] if len(shuffles) > 1 else []
         if parts:  # they are there before the jobs, whose events look for them
             self.table.begin_parts(run, parts)
@@ -236,15 +237,16 @@ def _body_parts(project: Project) -> tuple[str, ...]:
     return (*project.body_parts, *project.unique_parts)
 
 
-def _asked(run: Run, root: str, project: Project, request: Request) -> str:
+def _asked(run: Run, check: Check, project: Project, request: Request) -> str:
     return RunRequest(
         run_id=run.run_id,
         lab=run.lab,
         bucket=run.bucket,
         key=run.key,
         version_id=run.version_id,
-        root=root,
+        root=check.root,
         request=request,
         submitted_at=run.submitted_at,
         body_parts=_body_parts(project),
+        warnings=handed_on(check.problems),
     ).to_json()

@@ -51,6 +51,7 @@ class RunStatus:
             "status": str(run.status),
             "progress": self.progress.to_dict() if self.progress else None,
             "metrics": dict(run.metrics) or None,
+            "verdict": dict(run.verdict) or None,
             "key": run.key,
             "submitted_at": run.submitted_at,
             "updated_at": run.updated_at,
@@ -68,9 +69,9 @@ class RunStatus:
 
     @staticmethod
     def _part_to_dict(part: RunStatus) -> dict[str, object]:
-        names = ("status", "progress", "metrics", "updated_at", "attempt", "doing", "message")
+        names = ("status", "progress", "metrics", "verdict", "updated_at", "attempt", "doing")
         told = part.to_dict()
-        named = {name: told[name] for name in (*names, "remedy")}
+        named = {name: told[name] for name in (*names, "message", "remedy")}
         return {"shuffle": part.run.shuffle, **named}
 
 
