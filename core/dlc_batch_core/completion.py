@@ -116,12 +116,13 @@ class Completion:
         if run.submission != change.job.submission:
             return run  # that job is in it already
         instance = outcome.instance_type if outcome else None
+        speed = outcome.images_per_second if outcome else None
         if instance is None and not change.was_placed:
-            return run  # none of EC2's: the local cloud, or no computer at all
+            # none of EC2's: the local cloud, which costs nothing, or no computer at all
+            return replace(run, images_per_second=speed or run.images_per_second)
         life_cycle = "spot" if change.job.submission == SPOT else "on-demand"
         cost = self.rates.cost_of(change.seconds, instance, life_cycle)
         total = Cost.from_dict(run.cost) + cost if cost else Cost.from_dict(run.cost)
-        speed = outcome.images_per_second if outcome else None
         return replace(run, cost=total.to_dict(), instance_type=instance, images_per_second=speed)
 
     def _outcome(self, change: JobChange) -> Outcome | None:
@@ -141,6 +142,7 @@ def _told(run: Run, outcome: Outcome) -> Run:
         timings=outcome.timings,
         files=outcome.files,
         follow_up=outcome.follow_up,
+        verdict=outcome.verdict,
         notes=_noted(run, outcome),
     )
 

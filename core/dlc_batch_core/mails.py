@@ -13,6 +13,8 @@ from dlc_batch_core.problems import Problem, Severity
 from dlc_batch_core.prose import entries, wrapped
 from dlc_batch_core.run import MailKind, Run, Status
 from dlc_batch_core.scores import meaning_of, scores_of
+from dlc_batch_core.verdicts import verdict_told
+from dlc_batch_core.warned import has_warnings, warnings_told
 from dlc_batch_core.words import counted
 
 #: Amazon SNS: under 100 characters, ASCII, no line breaks.
@@ -58,19 +60,33 @@ def _accepted(run: Run) -> str:
     return _joined(
         wrapped(f"Your project {run.key} was checked and can be trained. It waits for a GPU now."),
         _shuffles(run),
-        "Nothing needs to be done. The next mail comes when the training has ended.\n"
+        f"{wrapped(_now(run))}\n"
         f"To watch it:   dlc-batch watch {run.run_id}\n"
         f"To end it:     dlc-batch cancel {run.run_id}",
+        warnings_told(run.problems),
         quote_of(run),
         _notes(run),
+    )
+
+
+def _now(run: Run) -> str:
+    """What is to be done when a project was accepted."""
+    then = "The next mail comes when the training has ended."
+    if not has_warnings(run.problems):
+        return f"Nothing needs to be done. {then}"
+    return (
+        "What to do: look at what the check warned of, below. Where it is a mistake, end the run,"
+        f" mend the project and send it again; else nothing needs to be done. {then}"
     )
 
 
 def _succeeded(run: Run) -> str:
     return _joined(
         wrapped(f"The training of {run.key} has finished."),
+        _verdicts(run),
         wrapped(run.message),
         _results(run),
+        warnings_told(run.problems),
         _notes(run),
         interruptions_of(run),
         cost_of(run),
@@ -88,7 +104,8 @@ def _failed(run: Run) -> str:
         _todo(run),
         interruptions_of(run),
         _checkpoints(run),
-        _results(run) if run.files else "",
+        _joined(_verdicts(run), _results(run)) if run.files else "",
+        warnings_told(run.problems),
         _notes(run),
         cost_of(run),
         _files(run),
@@ -100,7 +117,8 @@ def _cancelled(run: Run) -> str:
     return _joined(
         wrapped(f"The training of {run.key} was cancelled, as your lab asked."),
         wrapped(run.message),
-        _joined(_todo(run), _results(run)) if run.files else wrapped(gone),
+        _joined(_todo(run), _verdicts(run), _results(run)) if run.files else wrapped(gone),
+        warnings_told(run.problems),
         _notes(run),
         cost_of(run),
         _files(run),
@@ -148,6 +166,14 @@ def _shuffles(run: Run) -> str:
         f"Its {len(run.parts)} shuffles ({numbers}) are trained in a job each, side by side where"
         " there are GPUs for it. One mail tells of all."
     )
+
+
+def _verdicts(run: Run) -> str:
+    """How good each network is; empty where no report says so."""
+    if not run.parts:
+        return wrapped(verdict_told(run.verdict))
+    told = [verdict_told(part.verdict, f" of shuffle {part.shuffle}") for part in run.parts]
+    return "\n".join(wrapped(each) for each in told if each)
 
 
 def _results(run: Run) -> str:

@@ -26,17 +26,19 @@ def words_of(quote: Quote) -> str:
 
 def _likely(quote: Quote) -> str:
     if quote.hours_least is None or quote.hours_most is None:
-        return "How long it takes can't be told yet: your lab has trained no such network before."
+        return (
+            "How long it takes can't be told yet: no earlier training of your lab tells how fast"
+            " this network is trained."
+        )
     hours = _range(quote.hours_least, quote.hours_most, 1)
-    dollars = _range(quote.dollars_least or 0.0, quote.dollars_most or 0.0, 2)
     measured = "training" if quote.trainings == 1 else f"{quote.trainings} trainings"
     by = f"as measured at your lab's last {measured} of this network"
-    if quote.shuffles > 1:
-        return (
-            f"Each shuffle is likely to take {hours} hours, and all together to cost {dollars} $,"
-            f" {by}."
-        )
-    return f"It is likely to take {hours} hours and to cost {dollars} $, {by}."
+    is_one = quote.shuffles == 1
+    text = f"{'It' if is_one else 'Each shuffle'} is likely to take {hours} hours"
+    if quote.dollars_least is None or quote.dollars_most is None:
+        return f"{text}, {by}."
+    dollars = _range(quote.dollars_least, quote.dollars_most, 2)
+    return f"{text}{' and' if is_one else ', and all together'} to cost {dollars} $, {by}."
 
 
 def _bound(quote: Quote) -> str:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.errors import StateError
+from dlc_batch_core.verdicts import read_verdict
 
 
 class ErrorKind(enum.StrEnum):
@@ -40,6 +41,7 @@ class Outcome:
     instance_type: str | None = None  # of the computer; None where it is none of EC2's
     images_per_second: float | None = None
     follow_up: Mapping[str, float] = field(default_factory=dict)  # see follow_up
+    verdict: Mapping[str, str] = field(default_factory=dict)  # of the report: see verdicts
     cancelled: bool = False  # the lab asked for it: no error, and nobody needs to act
 
     def to_json(self) -> str:
@@ -72,6 +74,7 @@ class Outcome:
                 instance_type=value.get("instance_type"),
                 images_per_second=value.get("images_per_second"),
                 follow_up={k: float(v) for k, v in value.get("follow_up", {}).items()},
+                verdict=read_verdict(value.get("verdict")),
                 cancelled=value["status"] == "CANCELLED",
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

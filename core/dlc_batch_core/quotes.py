@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from dlc_batch_core.costs import Rates
@@ -63,22 +63,31 @@ def quote(work: Work, earlier: Sequence[Run], hours_limit: float, rates: Rates) 
         run
         for run in earlier
         if run.status is Status.SUCCEEDED and run.network == work.network
-        if run.images_per_second and run.instance_type in rates.prices and work.is_measurable
+        if run.images_per_second and work.is_measurable
     ]
-    if not alike:
+    priced = [run for run in alike if run.instance_type in rates.prices]
+    measured = priced or alike  # the local cloud's computer, or a new type, has no price
+    if not measured:
         return bound
-    speeds = [run.images_per_second or 0.0 for run in alike]
-    spread = _SPREAD if len(alike) == 1 else 1.0
+    least, most = _hours(work, [run.images_per_second or 0.0 for run in measured], hours_limit)
+    timed = replace(bound, trainings=len(measured), hours_least=least, hours_most=most)
+    if not priced:
+        return timed
+    prices = [rates.prices[run.instance_type or ""] for run in priced]
+    return replace(
+        timed,
+        dollars_least=count * least * min(hourly(each, "spot") for each in prices),
+        dollars_most=count * most * max(hourly(each, "on-demand") for each in prices),
+    )
+
+
+def _hours(work: Work, speeds: Sequence[float], hours_limit: float) -> tuple[float, float]:
+    """Return the least and the most that a training is likely to take.
+
+    Args:
+        speeds: images a second, of earlier trainings.
+    """
+    spread = _SPREAD if len(speeds) == 1 else 1.0
     least = work.images / (max(speeds) * spread) / 3600 + _BESIDES
     most = work.images / (min(speeds) / spread) / 3600 + _BESIDES
-    prices = [rates.prices[run.instance_type or ""] for run in alike]
-    return Quote(
-        bound.hours_limit,
-        bound.dollars_limit,
-        len(alike),
-        count,
-        min(least, hours_limit),
-        min(most, hours_limit),
-        count * min(least, hours_limit) * min(hourly(each, "spot") for each in prices),
-        count * min(most, hours_limit) * max(hourly(each, "on-demand") for each in prices),
-    )
+    return min(least, hours_limit), min(most, hours_limit)

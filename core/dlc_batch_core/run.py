@@ -85,6 +85,7 @@ class Run:
     timings: Mapping[str, float] = field(default_factory=dict)
     files: tuple[str, ...] = ()  # relative to results/
     follow_up: Mapping[str, float] = field(default_factory=dict)  # see follow_up
+    verdict: Mapping[str, str] = field(default_factory=dict)  # of the report, see verdicts
     checkpoint_minutes: float | None = None  # the most that an interruption costs
     network: str = ""  # engine and network, such as pytorch/resnet_50
     images_per_second: float | None = None
@@ -112,7 +113,17 @@ class Run:
 REST_MARK = "... and "
 _MAX_LIST_BYTES, _MAX_TEXT = 60_000, 4_000
 #: Held as JSON text: lists and mappings that nothing searches by.
-_JSON_FIELDS = ("problems", "notes", "metrics", "timings", "files", "follow_up", "quote", "cost")
+_JSON_FIELDS = (
+    "problems",
+    "notes",
+    "metrics",
+    "timings",
+    "files",
+    "follow_up",
+    "verdict",
+    "quote",
+    "cost",
+)
 _NUMBERS = (
     "shuffle",
     "submission",

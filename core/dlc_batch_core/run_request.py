@@ -25,6 +25,7 @@ class RunRequest:
     submitted_at: str  # ISO 8601, UTC
     body_parts: tuple[str, ...] = ()  # of animals, then unique ones: what a later run compares
     images_3d: str | None = None  # folder of calibration images of a 3D project beside, in the zip
+    warnings: tuple[str, ...] = ()  # of the check, for the report: see warned
 
     @property
     def intake(self) -> Intake:
@@ -45,8 +46,8 @@ class RunRequest:
         try:
             value = json.loads(text)
             request = Request.from_dict(value.pop("request"))
-            body_parts = tuple(value.pop("body_parts", ()))
+            value |= {name: tuple(value.get(name, ())) for name in ("body_parts", "warnings")}
             known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
-            return cls(**known, request=request, body_parts=body_parts)
+            return cls(**known, request=request)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateError(f"request.json can't be read: {error}.") from error

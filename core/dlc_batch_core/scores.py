@@ -31,8 +31,7 @@ def scores_of(metrics: Metrics) -> str:
 
 def meaning_of(all_metrics: Sequence[Metrics]) -> str:
     """Return what the scores of some trainings are worth; empty where there are none."""
-    chosen = ["validation_rmse_px" in metrics for metrics in all_metrics if metrics]
-    sentences = [*_judge(all_metrics), *_choice(chosen)]
+    sentences = [*_judge(all_metrics), *_choice([each for each in all_metrics if each])]
     return wrapped(" ".join(sentences)) if sentences else ""
 
 
@@ -67,21 +66,29 @@ def _frames(metrics: Metrics) -> Iterator[str]:
             yield _line(text, f"{int(metrics[name])}")
 
 
-def _choice(chosen: Sequence[bool]) -> Iterator[str]:
+def _choice(all_metrics: Sequence[Metrics]) -> Iterator[str]:
     """How the snapshots were chosen: by their error on validation frames, or not."""
-    each = "Of each shuffle, the" if len(chosen) > 1 else "The"
+    each = "Of each shuffle, the" if len(all_metrics) > 1 else "The"
+    chosen = ["validation_rmse_px" in metrics for metrics in all_metrics]
     if chosen and all(chosen):
         yield f"{each} snapshot with the least error on the validation frames was taken."
     elif chosen and not any(chosen):
-        yield (
-            f"{each} last snapshot was taken: there was no error on validation frames to choose"
-            " by."
-        )
+        yield f"{each} last snapshot was taken: {_why_last(all_metrics)}."
     elif chosen:
         yield (
             f"{each} snapshot with the least error on the validation frames was taken; the last"
             " one where there was none to choose by."
         )
+
+
+def _why_last(all_metrics: Sequence[Metrics]) -> str:
+    """Why no snapshot was chosen: there was nothing to choose by, or not yet."""
+    frames = {bool(metrics.get("validation_frames")) for metrics in all_metrics}
+    if frames == {False}:
+        return "there were no validation frames to choose by"
+    if frames == {True}:
+        return "the training ended before validation had run"
+    return "there was no error on validation frames to choose by"
 
 
 def _line(text: str, value: str) -> str:

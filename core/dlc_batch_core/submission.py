@@ -25,6 +25,7 @@ from dlc_batch_core.run import Run, Status, time_text
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.run_table import RunTable
 from dlc_batch_core.videos import is_video_key
+from dlc_batch_core.warned import handed_on
 from dlc_batch_core.work import work_of
 
 
@@ -248,4 +249,5 @@ def _asked(run: Run, check: Check, project: Project, request: Request) -> str:
         submitted_at=run.submitted_at,
         body_parts=_body_parts(project),
         images_3d=check.images_3d,
+        warnings=handed_on(check.problems),
     ).to_json()

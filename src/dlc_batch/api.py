@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dlc_batch import ending
 from dlc_batch.checking import check_path
-from dlc_batch.cloud import DEFAULT_STACK, Cloud, Where
+from dlc_batch.cloud import DEFAULT_STACK, Cloud
 from dlc_batch.cloud import connect as connect_cloud
 from dlc_batch.fetching import Fetched, list_results
 from dlc_batch.fetching import fetch as fetch_results
@@ -23,6 +23,7 @@ from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch.runs import RunStatus, find_run, list_runs, read_status
 from dlc_batch.submitting import Submitted, send, upload_key, upload_name
 from dlc_batch.watching import EVERY, Seen, Watch
+from dlc_batch.where import Where
 from dlc_batch_core.check import Check
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB
@@ -50,10 +51,11 @@ def connect(
     Raises:
         LabError: there is no such profile of `dlc-batch profile`.
         CloudError: there is no such stack, or it can't be reached.
+        LabError: `cloud` names none.
     """
     named = settings().find(at) if at else Profile(cloud="auto")
     found = connect_cloud(
-        Where(cloud or named.cloud),
+        Where.named(named.cloud if cloud is None else cloud),
         stack or named.stack or DEFAULT_STACK,
         region or named.region,
         profile or named.profile,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import enum
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from botocore.config import Config
 
 from dlc_batch import LAB_VARIABLE
 from dlc_batch.local.cloud import running_cloud
+from dlc_batch.where import Where
 from dlc_batch_core.errors import CloudError, OutageError
 from dlc_batch_core.run_table import RunTable
 
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 DEFAULT_STACK = "dlc-batch"
 #: For whoever asks again anyway: a network that is gone is told within seconds (our choice).
 _HURRIED = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
-
-
-class Where(enum.StrEnum):
-    """Which cloud a client means."""
-
-    AUTO = "auto"  # a running local cloud, else AWS
-    LOCAL = "local"
-    AWS = "aws"
 
 
 @dataclass(frozen=True)
@@ -223,12 +215,18 @@ def _of_stack(stack: DescribedStack) -> Cloud:
 
 
 @contextlib.contextmanager
-def aws_errors_as_ours() -> Iterator[None]:
-    """Turn what AWS's client raises into an error with a remedy."""
+def aws_errors_as_ours(cloud: Cloud | None = None) -> Iterator[None]:
+    """Turn what AWS's client raises into an error with a remedy.
+
+    Args:
+        cloud: the one that is asked: it knows whether the user's lab was named. None: before it
+            is found, or beside it, the environment does.
+    """
     try:
         yield
     except botocore.exceptions.ClientError as error:
-        raise _from_answer(error) from error
+        lab = cloud.lab if cloud else os.environ.get(LAB_VARIABLE)
+        raise _from_answer(error, lab) from error
     except botocore.exceptions.NoRegionError as error:
         raise CloudError(
             "No local cloud is running, and no AWS region is set.",
@@ -307,11 +305,11 @@ _REMEDIES = {
 }
 
 
-def _from_answer(error: botocore.exceptions.ClientError) -> CloudError:
+def _from_answer(error: botocore.exceptions.ClientError, lab: str | None) -> CloudError:
     code = code_of(error)
     message = error.response.get("Error", {}).get("Message", str(error))
     remedy = _REMEDIES.get(code, "Try again later.")
-    if remedy == _ASK and not os.environ.get(LAB_VARIABLE):
+    if remedy == _ASK and not lab:
         name = f"If you may see your lab's runs only, name it: export {LAB_VARIABLE}=LAB."
         remedy = f"{name} Else ask your admin for the permission."
     kind = OutageError if may_pass(error) else CloudError

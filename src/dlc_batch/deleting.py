@@ -29,7 +29,7 @@ def measure(cloud: Cloud, run: Run) -> Held:
     if not run.status.is_final:
         remedy = f"Wait for its end, or end it: dlc-batch cancel {run.run_id}"
         raise LabError(f"Run {run.run_id} is {run.status}, and can't be deleted.", remedy)
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         return _files(cloud, run).measure() + _measure_upload(cloud, run)
 
 
@@ -39,7 +39,7 @@ def delete(cloud: Cloud, run: Run, deleted: Callable[[int], object] = lambda _: 
     Args:
         deleted: is told how many objects have gone, as they go.
     """
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         _files(cloud, run).delete(deleted)
         # An upload of the same name that came later is another version, and another run's
         cloud.s3.delete_object(Bucket=run.bucket, Key=run.key, VersionId=_version(run))

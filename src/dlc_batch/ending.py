@@ -102,7 +102,7 @@ def _cancel(cloud: Cloud, record: Run, job: Mapping[str, Any] | None, by_force: 
     if job["status"] in _ENDED:
         return How.OVER
     batch, reason = BatchQueue(cloud.client("batch"), cloud.job_queue), f"{CANCEL_REASON}."
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         if job["status"] in _WAITING:
             batch.cancel(job["jobId"], reason)  # one that starts at this moment is left alone
             return How.CANCELLED
@@ -114,13 +114,13 @@ def _cancel(cloud: Cloud, record: Run, job: Mapping[str, Any] | None, by_force: 
 
 def _ask(cloud: Cloud, record: Run, action: Action) -> None:
     key = RunKeys(record.lab, record.run_id).shuffle(record.shuffle).control
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=Control(action).to_json().encode())
 
 
 def _jobs(cloud: Cloud, records: Sequence[Run]) -> dict[str, Mapping[str, Any]]:
     ids = [each.job_id for each in records if each.job_id]
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         return BatchQueue(cloud.client("batch"), cloud.job_queue).describe(ids) if ids else {}
 
 

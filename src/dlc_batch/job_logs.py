@@ -1,8 +1,8 @@
 """What a run's trainings printed: the logs of its jobs' attempts, one after another.
 
-AWS Batch tells the log of each attempt of a job, as long as it knows the job (some days after its
-end). A training that went on On-Demand is a second job: the record names the newest one, and the
-list of attempts beside the checkpoints the one before.
+AWS Batch tells the log of each attempt of a job, as long as it knows the job (at least a week
+after its end). A training that went on On-Demand is a second job: the record names the newest one,
+and the list of attempts beside the checkpoints the one before.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Log:
     def _get(self, limit: int, from_head: bool = True) -> Mapping[str, Any]:
         logs = self.cloud.client("logs")
         going_on = {"nextToken": self._token} if self._token else {}
-        with aws_errors_as_ours():
+        with aws_errors_as_ours(self.cloud):
             try:
                 found: Mapping[str, Any] = logs.get_log_events(
                     logGroupName=self.attempt.group,
@@ -266,7 +266,7 @@ def _jobs(cloud: Cloud, record: Run) -> list[Mapping[str, Any]]:
     ids = [record.job_id] if record.job_id else []
     if record.submission != SPOT:
         ids = [*_earlier_jobs(cloud, queue, record), *ids]
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         known = queue.describe(ids) if ids else {}
     return [known[each] for each in dict.fromkeys(ids) if each in known]
 
@@ -284,7 +284,7 @@ def _earlier_jobs(cloud: Cloud, queue: BatchQueue, record: Run) -> list[str]:
         return earlier
     job = TrainingJob(record.bucket, record.lab, record.run_id, record.shuffle)
     try:  # it never came so far as to list its attempts; a scientist may not search the queue
-        with aws_errors_as_ours():
+        with aws_errors_as_ours(cloud):
             found = queue.find(job.name)
     except OutageError:
         raise

@@ -32,7 +32,7 @@ class Subscriber:
 def list_subscribers(cloud: Cloud) -> tuple[Subscriber, ...]:
     """Return every address of the topic, in their order."""
     sns = cloud.sns
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=cloud.topic_arn)
         found = [each for page in pages for each in page["Subscriptions"]]
         mails = [each for each in found if each["Protocol"] == "email"]
@@ -91,7 +91,7 @@ def remove(cloud: Cloud, lab: str, email: str) -> bool:
     if rest:
         _set_labs(cloud, known.arn, rest)
         return True
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         cloud.sns.unsubscribe(SubscriptionArn=known.arn)
     return True
 
@@ -114,7 +114,7 @@ def _find(cloud: Cloud, email: str) -> Subscriber | None:
 
 def _subscribe(cloud: Cloud, lab: str, email: str) -> None:
     sns = cloud.sns
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         try:
             sns.subscribe(
                 TopicArn=cloud.topic_arn,
@@ -130,7 +130,7 @@ def _subscribe(cloud: Cloud, lab: str, email: str) -> None:
 
 
 def _set_labs(cloud: Cloud, arn: str, labs: tuple[str, ...]) -> None:
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         cloud.sns.set_subscription_attributes(
             SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue=_filter(labs)
         )

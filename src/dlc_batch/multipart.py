@@ -14,24 +14,19 @@ import queue
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore.exceptions
 
 from dlc_batch import fast_zlib
+from dlc_batch.arrivals import MARK, Place, Stored, find_arrived
 from dlc_batch.cloud import code_of
 from dlc_batch.outbox import Outbox, Unfinished
 from dlc_batch.patience import Patience
 from dlc_batch_core.errors import LabError
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-#: In the object's metadata.
-MARK = "dlc-batch-submission"
 #: S3 takes 5 MiB and more, but for the last part. With so few, a broken line loses little.
 _LEAST_PART = 8 << 20
 _MOST_PARTS = 10_000  # S3's
@@ -39,22 +34,6 @@ _AT_ONCE = 4  # parts
 _MIB = 1 << 20
 #: What Amazon S3 answers where an upload is finished, aborted or forgotten.
 _GONE = "NoSuchUpload"
-
-
-@dataclass(frozen=True)
-class Place:
-    """An object that is to be."""
-
-    s3: S3Client
-    bucket: str
-    key: str
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An object that is."""
-
-    version_id: str | None
 
 
 class Multipart:
@@ -67,10 +46,16 @@ class Multipart:
         outbox: Outbox,
         patience: Patience,
         sent: Callable[[int], object] = lambda _: None,
+        read: Callable[[int], object] = lambda _: None,
     ) -> None:
-        """Take a file of at least a byte; `sent` is told the bytes that are there."""
+        """Take a file of at least a byte.
+
+        Args:
+            sent: is told the bytes that are there.
+            read: before, is told the bytes of the file as its hash is taken.
+        """
         self._place, self._file, self._outbox = place, file, outbox
-        self._patience, self._sent = patience, sent
+        self._patience, self._sent, self._read = patience, sent, read
         self._stat = file.stat()
         self.size = self._stat.st_size
 
@@ -78,10 +63,26 @@ class Multipart:
         """Upload it.
 
         Raises:
-            LabError: the file was changed meanwhile, or somebody else wrote to the key just as we
-                did.
+            LabError: the file was changed meanwhile; or the bucket no longer knows of the upload,
+                and what became of it can't be told. Repeated, it begins anew.
             BotoCoreError, ClientError: it can't go on now; repeated, it does.
         """
+        try:
+            return self._run()
+        except botocore.exceptions.ClientError as error:
+            if code_of(error) != _GONE:
+                raise
+            self._outbox.forget()
+            raise self._gone() from error
+
+    def _gone(self) -> LabError:
+        return LabError(
+            f"The bucket no longer knows of the upload of {self._place.key}: it was aborted, or it"
+            " had arrived, and another of the same name came just after it.",
+            "See `dlc-batch list`. If no run of it is there, send it again; that begins anew.",
+        )
+
+    def _run(self) -> Stored:
         begun, there = self._go_on() or (self._begin(), {})
         if there is None:
             stored = self._arrived(begun)
@@ -229,18 +230,7 @@ class Multipart:
         return stored
 
     def _arrived(self, begun: Unfinished) -> Stored | None:
-        """Return the object, if it is the one of this upload."""
-        try:
-            head = self._patience.call(
-                lambda: self._place.s3.head_object(Bucket=self._place.bucket, Key=self._place.key)
-            )
-        except botocore.exceptions.ClientError as error:
-            # who may not list the bucket is told 403 for what is not there
-            if code_of(error) in ("403", "404"):
-                return None
-            raise
-        is_ours = head["Metadata"].get(MARK) == begun.mark
-        return Stored(head.get("VersionId")) if is_ours else None
+        return find_arrived(self._place, begun.mark, self.size, self._patience)
 
     @property
     def _part_bytes(self) -> int:
@@ -252,8 +242,12 @@ class Multipart:
 
     @cached_property
     def _sha256(self) -> str:
+        digest = hashlib.sha256()
         with self._file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
+            while data := opened.read(_MIB):
+                digest.update(data)
+                self._read(len(data))
+        return digest.hexdigest()
 
 
 class _Body(io.BytesIO):

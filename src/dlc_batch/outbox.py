@@ -28,9 +28,9 @@ from dlc_batch.packing import PackedFile, pack
 from dlc_batch_core.errors import LabError
 
 CACHE_VARIABLE = "DLC_BATCH_CACHE"
-#: After so many days the bucket forgets an unfinished upload: template.yaml's
-#: AbortIncompleteMultipartUpload.
-_DAYS = 7
+#: After so many days the bucket forgets an unfinished upload: template.yaml's rule
+#: AbortIncompleteMultipartUpload, which a test holds this and the documentation to.
+DAYS_UNFINISHED = 7
 #: Of the disk, beside what a zip takes (our choice).
 _SPARE_BYTES = 50 << 20
 _PATIENCE = 5.0  # seconds, for a process that only looks whether the place is to be cleared
@@ -155,7 +155,7 @@ def _clear(outbox: Outbox) -> None:
         outbox.zip.unlink(missing_ok=True)
     state = outbox.folder / "upload.json"
     try:
-        is_fresh = time.time() - state.stat().st_mtime < _DAYS * 24 * 3600
+        is_fresh = time.time() - state.stat().st_mtime < DAYS_UNFINISHED * 24 * 3600
     except OSError:
         is_fresh = False
     if not is_fresh:

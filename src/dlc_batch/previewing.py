@@ -111,7 +111,7 @@ def forecast(cloud: Cloud, target: UploadKey, check: Check) -> Forecast:
     budget = Budget(Rates.from_parameters(cloud.parameters), ledger, cloud.table.newest_of_lab)
     request, notes = budget.shorten(check.request)
     month = datetime.now(UTC).strftime("%Y-%m")
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         problems = budget.foresee_problems(Place(target.lab, month, target.key), request)
         problems += find_key_problems(request, cloud.bucket, target.lab)
         quote = budget.quote(target.lab, work_of(check, check.project, request), request)

@@ -10,12 +10,13 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 
+from dlc_batch.where import Where
 from dlc_batch_core.errors import LabError
 
 _PROFILES, _RECENT = "profiles.json", "recent-runs.json"
@@ -26,7 +27,7 @@ _MOST_RECENT = 50
 class Profile:
     """Where a stack is, and whose runs in it are meant."""
 
-    cloud: str = "aws"  # as --cloud has it
+    cloud: str = Where.AWS  # as --cloud has it
     stack: str | None = None  # None, here and below: as without a profile
     region: str | None = None
     profile: str | None = None  # of AWS
@@ -47,18 +48,16 @@ class Settings:
         """Return the profiles by name.
 
         Raises:
-            LabError: their file can't be read.
+            LabError: their file can't be read, or says what no profile can.
         """
-        known = Profile.__dataclass_fields__
         try:
-            values: Mapping[str, Mapping[str, str]] = json.loads(self.file.read_text("utf-8"))
-            return {
-                name: Profile(**{key: each[key] for key in known if key in each})
-                for name, each in values.items()
-            }
+            values = json.loads(self.file.read_text("utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError("it holds no profiles by name")
+            return {name: _profile(name, each) for name, each in values.items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             remedy = "Mend it, or delete it and add the profiles anew."
             raise LabError(f"{self.file} can't be read: {error}.", remedy) from error
 
@@ -101,6 +100,25 @@ class Settings:
 def settings() -> Settings:
     """Return the user's settings, in the platform's own folder for them."""
     return Settings(Path(click.get_app_dir("dlc-batch")))
+
+
+def _profile(name: str, value: object) -> Profile:
+    """Return what somebody wrote as one; keys that it does not know are ignored.
+
+    Raises:
+        ValueError: it can't be one.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"profile {name} is no object of keys and values")
+    known = Profile.__dataclass_fields__
+    given = {key: value[key] for key in known if value.get(key) is not None}
+    for key, each in given.items():
+        if not isinstance(each, str):
+            raise ValueError(f"`{key}` of profile {name} is no text")
+    if given.get("cloud", Where.AWS) not in list(Where):
+        names = ", ".join(Where)
+        raise ValueError(f"`cloud` of profile {name} is {given['cloud']}, and none of {names}")
+    return Profile(**given)
 
 
 def _given(profile: Profile) -> dict[str, str]:

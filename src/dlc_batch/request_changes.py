@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,4 +93,14 @@ def _plain(name: str) -> str:
 
 
 def _plain_value(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=_as_pythons)
+
+
+def _as_pythons(value: object) -> object:
+    """Return a number, switch or array of numpy's or the like as Python has it."""
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    to_list = getattr(value, "tolist", None)
+    return to_list() if callable(to_list) else str(value)

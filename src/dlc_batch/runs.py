@@ -51,6 +51,7 @@ class RunStatus:
             "status": str(run.status),
             "progress": self.progress.to_dict() if self.progress else None,
             "metrics": dict(run.metrics) or None,
+            "verdict": dict(run.verdict) or None,
             "key": run.key,
             "submitted_at": run.submitted_at,
             "updated_at": run.updated_at,
@@ -68,9 +69,9 @@ class RunStatus:
 
     @staticmethod
     def _part_to_dict(part: RunStatus) -> dict[str, object]:
-        names = ("status", "progress", "metrics", "updated_at", "attempt", "doing", "message")
+        names = ("status", "progress", "metrics", "verdict", "updated_at", "attempt", "doing")
         told = part.to_dict()
-        named = {name: told[name] for name in (*names, "remedy")}
+        named = {name: told[name] for name in (*names, "message", "remedy")}
         return {"shuffle": part.run.shuffle, **named}
 
 
@@ -84,7 +85,7 @@ def find_run(cloud: Cloud, run_id: str) -> Run:
     unknown = NoSuchRun(f"There is no run {run_id}.", remedy)
     if not is_run_id(run_id):  # the labs' months and settings lie in the table too
         raise unknown
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         own = cloud.table.get(cloud.lab, run_id) if cloud.lab else None
         if own is not None:
             return own
@@ -117,7 +118,7 @@ def may_appear(run_id: str, waited: float) -> bool:
 
 def read_object(cloud: Cloud, key: str) -> bytes | None:
     """Return a small object of a run, or None when there is none."""
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         try:
             return cloud.s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read()
         except botocore.exceptions.ClientError as error:
@@ -158,7 +159,7 @@ def status_of(cloud: Cloud, run: Run) -> RunStatus:
 
 def list_runs(cloud: Cloud, lab: str | None = None) -> tuple[Run, ...]:
     """Return all runs, or those of a lab, newest first."""
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         items = list(_items_of_lab(cloud, lab) if lab else _all_items(cloud))
     return tuple(
         sorted((from_item(each) for each in items), key=lambda run: run.submitted_at, reverse=True)

@@ -32,7 +32,7 @@ def list_spending(cloud: Cloud, month: str, labs: Iterable[str] = ()) -> tuple[S
     Where there is a budget, it is what counts against it. Nothing is reserved where there is none:
     then it is what the runs that were sent in that month came to.
     """
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=cloud.table_name)
         items = [item for page in pages for item in page["Items"]]
     of_lab: dict[str, list[Item]] = defaultdict(list, {lab: [] for lab in labs})
@@ -51,7 +51,7 @@ def set_cap(cloud: Cloud, lab: str, dollars: float | None) -> None:
     """
     check_lab(lab)
     cents = None if dollars is None else round(100 * dollars)
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         Ledger(cloud.dynamodb, cloud.table_name).set_cap(lab, cents)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from botocore.config import Config
 
+from dlc_batch.arrivals import Place
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
-from dlc_batch.multipart import Multipart, Place
+from dlc_batch.multipart import Multipart
 from dlc_batch.outbox import Outbox, open_outbox
 from dlc_batch.patience import MINUTES, Patience
 from dlc_batch_core.errors import CloudError, LabError
@@ -62,6 +63,7 @@ def send(
     say: Callable[[str], object] = lambda _: None,
     outbox: Outbox | None = None,
     minutes: float = MINUTES,
+    read: Callable[[int], object] = lambda _: None,
 ) -> Submitted:
     """Upload a zip; broken off, it goes on when it is called again.
 
@@ -70,11 +72,12 @@ def send(
         say: is told, in words, what it waits for.
         outbox: the target's, where it is held already.
         minutes: how long a lost network is waited for.
+        read: before, is told the bytes of the zip as its hash is taken.
 
     Raises:
         CloudError: the upload failed.
         LabError: the zip was changed meanwhile, is being sent by another process, or another
-            upload of the same name came in between.
+            upload of the same name came in between; or the bucket no longer knows of the upload.
     """
     held = open_outbox(cloud.bucket, target.key)
     s3 = cloud.session.client("s3", endpoint_url=cloud.endpoint_url, config=_CONFIG)
@@ -82,9 +85,10 @@ def send(
     with (
         contextlib.nullcontext(outbox) if outbox else held as place,
         contextlib.closing(s3),
-        _errors_that_say_more(),
+        _errors_that_say_more(cloud),
     ):
-        upload = Multipart(Place(s3, cloud.bucket, target.key), archive, place, patience, sent)
+        where = Place(s3, cloud.bucket, target.key)
+        upload = Multipart(where, archive, place, patience, sent, read)
         try:
             stored = upload.run()
         except KeyboardInterrupt:
@@ -95,9 +99,9 @@ def send(
 
 
 @contextlib.contextmanager
-def _errors_that_say_more() -> Iterator[None]:
+def _errors_that_say_more(cloud: Cloud) -> Iterator[None]:
     try:
-        with aws_errors_as_ours():
+        with aws_errors_as_ours(cloud):
             yield
     except CloudError as error:
         message = f"The upload stopped. {error.message}"

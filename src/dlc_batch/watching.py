@@ -109,7 +109,7 @@ class Watch:
         if not by_job or status.run.status.is_final:
             return {}
         queue = BatchQueue(self.cloud.client("batch"), self.cloud.job_queue)
-        with aws_errors_as_ours():
+        with aws_errors_as_ours(self.cloud):
             jobs = queue.describe(list(by_job))
         return {by_job[job_id]: str(job["status"]) for job_id, job in jobs.items()}
 

@@ -15,19 +15,22 @@ from urllib.parse import parse_qs, urlsplit
 
 _HOP = {"connection", "transfer-encoding", "content-length", "date", "server"}
 EXPIRED = b"<Error><Code>ExpiredToken</Code><Message>The token has expired.</Message></Error>"
+FORGOTTEN = b"<Error><Code>NoSuchUpload</Code><Message>No such upload</Message></Error>"
+DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
 @dataclass
 class Relay:
     """Set `broken` to what is to happen to a request of a kind; None lets it through.
 
-    Kinds: create, part, list, complete, abort, head, other.
+    Kinds: create, part, list, complete, abort, head, versions, other.
     """
 
     url: str = ""
     parts: list[int] = field(default_factory=list)  # that S3 took, in their order
     kinds: list[str] = field(default_factory=list)
-    broken: Callable[[str], str | None] = lambda _: None  # gone, expired, unanswered, spoiled
+    #: gone, expired, denied, forgotten, unanswered, spoiled
+    broken: Callable[[str], str | None] = lambda _: None
     took: Callable[[int], object] = lambda _: None  # is told how many parts S3 took
 
 
@@ -36,6 +39,8 @@ def kind_of(method: str, path: str) -> str:
     query = parse_qs(urlsplit(path).query, keep_blank_values=True)
     if "uploads" in query:
         return "create"
+    if "versions" in query:
+        return "versions"
     if "uploadId" not in query:
         return "head" if method == "HEAD" else "other"
     return {"PUT": "part", "GET": "list", "POST": "complete", "DELETE": "abort"}[method]
@@ -66,6 +71,12 @@ def relay_to(endpoint_url: str) -> Iterator[Relay]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if how == "expired":
                 self._answer(400, {"Content-Type": "application/xml"}, EXPIRED)
+                return
+            if how == "denied":
+                self._answer(403, {"Content-Type": "application/xml"}, DENIED)
+                return
+            if how == "forgotten":  # as Amazon S3 ends what it does not know; moto fails there
+                self._answer(404, {"Content-Type": "application/xml"}, FORGOTTEN)
                 return
             if how == "spoiled":
                 body = body[:-1] + bytes([body[-1] ^ 1])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 from dlc_batch.cli import cli
 from dlc_batch.cloud import Cloud
 from dlc_batch_core.keys import RunKeys
-from dlc_batch_core.run import Run, Status
+from dlc_batch_core.run import Run, Status, to_item
 
 RunCli = Callable[..., Any]
 Record = Callable[..., Run]
@@ -230,6 +231,67 @@ def test_fetch_writes_the_results(
     refused = run_cli("fetch", run.run_id, target)
     assert (refused.code, refused.out) == (2, "")
     assert "--overwrite" in refused.err
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("status", ["QUEUED", "RUNNING", "FAILED", "CANCELLED", "REJECTED"])
+def test_fetch_exits_with_1_for_a_run_without_results(
+    status: str, record: Record, run_cli: RunCli, tmp_path: Path
+) -> None:
+    run = record(status=Status(status), message="No labels.", remedy="Label some.")
+    for option in ((), ("--json",), ("--dry-run",)):
+        answer = run_cli("fetch", run.run_id, tmp_path / "results", *option)
+        assert (answer.code, answer.out) == (1, "")
+        assert answer.err.startswith(f"Run {run.run_id} has no results. It is {status}.")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.usefixtures("stack")
+def test_fetch_exits_with_1_for_results_that_are_not_whole(
+    record: Record, run_cli: RunCli, tmp_path: Path
+) -> None:
+    run = record(status=Status.SUCCEEDED, files=("report.html",))
+    answer = run_cli("fetch", run.run_id, tmp_path / "results")
+    assert (answer.code, answer.out) == (1, "")
+    assert "are not whole: report.html" in answer.err
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("status", ["FAILED", "CANCELLED"])
+def test_fetch_brings_the_shuffles_that_were_trained_and_names_the_others(
+    status: str, cloud: Cloud, record: Record, run_cli: RunCli, tmp_path: Path
+) -> None:
+    run = record(status=Status(status), files=("shuffle1/report.html",))
+    states = {f"part{number}_status": each for number, each in ((1, "SUCCEEDED"), (2, status))}
+    numbers = {f"part{number}_shuffle": str(number) for number in (1, 2)}
+    item = {name: {"S": each} for name, each in states.items()}
+    item |= {name: {"N": each} for name, each in numbers.items()}
+    cloud.dynamodb.put_item(TableName=cloud.table_name, Item={**to_item(run), **item})
+    for number in (1, 2):
+        key = RunKeys(run.lab, run.run_id).results + f"shuffle{number}/report.html"
+        cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=b"report")
+    answer = run_cli("fetch", run.run_id, tmp_path / "results", "--json")
+    assert (answer.code, answer.json["written"]) == (0, ["shuffle1/report.html"])
+    assert f"is {status}: nothing comes of shuffle 2." in answer.err
+
+
+@pytest.mark.usefixtures("stack")
+def test_what_is_read_before_and_after_the_way_has_a_bar(
+    cloud: Cloud, project: Path, record: Record, run_cli: RunCli, tmp_path: Path
+) -> None:
+    sent = run_cli("submit", project)
+    shown = (line.partition(":")[0].strip() for line in re.split("[\r\n]", sent.err))
+    bars = ["Packing", "Hashing", "Uploading"]
+    assert [each for each in dict.fromkeys(shown) if each in bars] == bars
+    run, content = record(status=Status.SUCCEEDED), bytes(5_000)
+    for name in ("a", "b"):
+        key = RunKeys(run.lab, run.run_id).results + name
+        cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=content)
+    (tmp_path / "a").write_bytes(content)
+    fetched = run_cli("fetch", run.run_id, tmp_path)
+    for bar in ("Comparing: ", "Fetching: ", "Verifying: "):
+        assert bar in fetched.err
+    assert "Comparing: " in run_cli("fetch", run.run_id, tmp_path, "--dry-run").err
 
 
 @pytest.mark.usefixtures("stack")

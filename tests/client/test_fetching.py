@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dlc_batch.cloud import Cloud
-from dlc_batch.fetching import fetch, list_results
+from dlc_batch.fetching import fetch, list_results, preview
 from dlc_batch.fetching.folder import waiting_folder
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import RunKeys
@@ -78,6 +78,82 @@ def test_what_differs_is_kept_aside_each_time(cloud: Cloud, run: Run, tmp_path: 
     assert fetched.kept == (f"{aside}.2",)
     kept = {aside: b"first", f"{aside}.2": b"second"}
     assert files_of(tmp_path) == {**FILES, **kept}
+
+
+def test_what_appears_meanwhile_is_kept_aside_with_leave_and_stops_it_without(
+    cloud: Cloud, run: Run, tmp_path: Path
+) -> None:
+    results, rival = list_results(cloud, run), f"{TRAIN}/snapshot-9.pt"
+    mine = {"report.html": b"mine", rival: b"made at home"}
+
+    def write_mine(_: int) -> None:
+        for name, data in mine.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(data)
+
+    with pytest.raises(LabError, match=r"differ: report\.html, .*snapshot-9\.pt") as refused:
+        fetch(cloud, run, results, tmp_path, got=write_mine)
+    assert "Nothing was changed. --overwrite" in refused.value.remedy
+    in_place = {name: d for name, d in files_of(tmp_path).items() if not name.startswith(".")}
+    assert in_place == mine
+    for name in mine:
+        (tmp_path / name).unlink()
+
+    fetched = fetch(cloud, run, results, tmp_path, overwrite=True, got=write_mine)
+
+    kept = {f"{name}.before-{run.run_id}": data for name, data in mine.items()}
+    assert set(fetched.kept) == set(kept)
+    assert files_of(tmp_path) == {**FILES, **kept}
+
+
+def test_what_was_alike_and_is_changed_meanwhile_comes_too(
+    cloud: Cloud, run: Run, tmp_path: Path
+) -> None:
+    results, told = list_results(cloud, run), list[int]()
+    (tmp_path / "report.html").write_bytes(FILES["report.html"])
+
+    def change(count: int) -> None:
+        told.append(count)
+        (tmp_path / "report.html").write_bytes(b"mine")
+
+    fetched = fetch(cloud, run, results, tmp_path, overwrite=True, got=change)
+    assert files_of(tmp_path) == {**FILES, f"report.html.before-{run.run_id}": b"mine"}
+    assert set(fetched.written) == set(FILES)
+    assert sum(told) == sum(result.size for result in results)
+
+
+def test_what_is_read_to_be_verified_is_told(cloud: Cloud, run: Run, tmp_path: Path) -> None:
+    results, read = list_results(cloud, run), list[int]()
+    (tmp_path / "report.html").write_bytes(b"REPORT")  # as large as the result
+    fetch(cloud, run, results, tmp_path, overwrite=True, read=read.append)
+    assert sum(read) == 6 + sum(result.size for result in results)
+    read.clear()
+    preview(cloud, run, results, tmp_path, read=read.append)
+    assert sum(read) == sum(result.size for result in results)
+
+
+def test_what_another_fetch_left_is_told_until_it_is_gone(
+    cloud: Cloud, run: Run, record: Record, tmp_path: Path
+) -> None:
+    results, told, other = list_results(cloud, run), list[str](), record().run_id
+    left = waiting_folder(tmp_path, other)
+    left.mkdir()
+    (left / "name.part").write_bytes(bytes(2_500_000))
+    preview(cloud, run, results, tmp_path, told.append)
+    fetch(cloud, run, results, tmp_path, told=told.append)
+    assert (
+        told
+        == [
+            f"{left} holds 2.5 MB of run {other}, whose fetch was broken off. To go on with it:"
+            f" dlc-batch fetch {other} {tmp_path}. If you don't want it, delete {left.name} there."
+        ]
+        * 2
+    )
+    (left / "name.part").unlink()
+    left.rmdir()
+    waiting_folder(tmp_path, run.run_id).mkdir()  # its own is gone on with
+    fetch(cloud, run, results, tmp_path, told=told.append)
+    assert len(told) == 2
 
 
 def test_a_run_without_results_says_how_it_is(cloud: Cloud, record: Record) -> None:

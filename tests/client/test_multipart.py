@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ import pytest
 from tests.client.relay import Relay, relay_to
 
 from dlc_batch.cloud import Cloud
-from dlc_batch.outbox import open_outbox
 from dlc_batch.submitting import Submitted, send
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import UploadKey, run_id
@@ -193,10 +193,131 @@ def test_an_upload_that_the_bucket_forgot_starts_anew(
     assert stored(cloud, send(relayed, archive, TARGET)) == content
 
 
-def test_two_at_once_are_one(cloud: Cloud, archive: Path, cache: Path) -> None:
-    with open_outbox(cloud.bucket, TARGET.key):
-        with pytest.raises(LabError, match="Another process"):
-            send(cloud, archive, TARGET)
+def come_between(cloud: Cloud) -> None:
+    """Put another upload of the same name, in parts as ours."""
+    where: dict[str, str] = {"Bucket": cloud.bucket, "Key": TARGET.key}
+    where["UploadId"] = cloud.s3.create_multipart_upload(**where)["UploadId"]
+    part = cloud.s3.upload_part(**where, PartNumber=1, Body=b"another")
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    cloud.s3.complete_multipart_upload(**where, MultipartUpload=parts)
+
+
+def test_an_upload_that_another_came_after_is_known_by_its_version(
+    relayed: Cloud, cloud: Cloud, relay: Relay, archive: Path
+) -> None:
+    asked = list[str]()
+
+    def spoil(kind: str) -> str | None:
+        if kind != "complete":
+            return None
+        asked.append(kind)
+        if len(asked) == 1:
+            return "unanswered"
+        come_between(cloud)
+        return "forgotten"
+
+    relay.broken = spoil
+    submitted = send(relayed, archive, TARGET)
+    newest, ours = versions(cloud)
+    assert newest["IsLatest"]
+    assert submitted.run_id == run_id(cloud.bucket, submitted.key, ours["VersionId"])
+    assert unfinished(cloud) == []
+
+
+def test_who_may_not_know_of_versions_is_told_what_may_have_become_of_it(
+    relayed: Cloud, cloud: Cloud, relay: Relay, archive: Path, content: bytes
+) -> None:
+    asked = list[str]()
+
+    def spoil(kind: str) -> str | None:
+        if kind == "complete":
+            asked.append(kind)
+            if len(asked) == 1:
+                return "unanswered"
+            come_between(cloud)
+            return "forgotten"
+        return "denied" if kind == "versions" else None
+
+    relay.broken = spoil
+    with pytest.raises(LabError, match="no longer knows of the upload") as told:
+        send(relayed, archive, TARGET)
+    assert "`dlc-batch list`" in told.value.remedy
+    relay.broken = lambda _: None
+    relay.parts.clear()
+    send(relayed, archive, TARGET)
+    assert len(relay.parts) == COUNT  # anew
+    newest = cloud.s3.get_object(Bucket=cloud.bucket, Key=TARGET.key)["Body"].read()
+    assert newest == content
+
+
+@pytest.mark.parametrize("moment", ["part", "complete"])
+def test_an_upload_that_is_aborted_at_work_is_told_and_begins_anew(
+    moment: str, relayed: Cloud, cloud: Cloud, relay: Relay, archive: Path, content: bytes
+) -> None:
+    aborted, lock = list[str](), threading.Lock()
+
+    def abort(kind: str) -> str | None:
+        with lock:
+            if kind == moment and not aborted and (moment == "complete" or relay.parts):
+                (upload,) = unfinished(cloud)
+                aborted.append(upload["UploadId"])
+                where = {"Bucket": cloud.bucket, "Key": upload["Key"]}
+                cloud.s3.abort_multipart_upload(**where, UploadId=upload["UploadId"])
+        return "forgotten" if aborted and kind in ("part", "complete") else None
+
+    relay.broken = abort
+    with pytest.raises(LabError, match="no longer knows of the upload of uploads/miller/mouse"):
+        send(relayed, archive, TARGET)
+    assert len(aborted) == 1
+    assert versions(cloud) == []
+    relay.broken = lambda _: None
+    assert stored(cloud, send(relayed, archive, TARGET)) == content
+
+
+def test_what_is_read_before_it_is_sent_is_told(cloud: Cloud, archive: Path) -> None:
+    told = list[tuple[str, int]]()
+    send(
+        cloud,
+        archive,
+        TARGET,
+        lambda count: told.append(("sent", count)),
+        read=lambda count: told.append(("read", count)),
+    )
+    names = [name for name, _ in told]
+    assert names == sorted(names)  # all is read before anything is sent
+    assert sum(count for name, count in told if name == "read") == SIZE
+    assert names.count("read") > 10
+
+
+def start_child(cloud: Cloud, url: str, archive: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CHILD, url, cloud.bucket, str(archive)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_at_once_are_one(
+    cloud: Cloud, relay: Relay, archive: Path, cache: Path, content: bytes
+) -> None:
+    at_work, may_go_on = threading.Event(), threading.Event()
+
+    def hold(_: int) -> None:
+        at_work.set()
+        assert may_go_on.wait(60)
+
+    relay.took = hold
+    first = start_child(cloud, relay.url, archive)
+    try:
+        assert at_work.wait(60)
+        second = start_child(cloud, relay.url, archive)
+        _, refused = second.communicate(timeout=60)
         send(cloud, archive, UploadKey("miller", "another name"))
-    send(cloud, archive, TARGET)
+    finally:
+        may_go_on.set()
+    out, err = first.communicate(timeout=60)
+    assert (first.returncode, err) == (0, "")
+    assert second.returncode == 1
+    assert "LabError: Another process on this computer is sending" in refused
+    mine = [each for each in versions(cloud) if each["Key"] == TARGET.key]
+    assert [run_id(cloud.bucket, TARGET.key, each["VersionId"]) for each in mine] == [out.strip()]
+    assert Counter(relay.parts) == dict.fromkeys(range(1, COUNT + 1), 1)
+    assert cloud.s3.get_object(Bucket=cloud.bucket, Key=TARGET.key)["Body"].read() == content
     assert not [path for path in cache.rglob("*") if path.suffix != ".lock" and path.is_file()]

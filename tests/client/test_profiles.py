@@ -45,6 +45,33 @@ def test_a_file_that_is_broken_is_told(text: str, settings: Settings) -> None:
     assert "add the profiles anew" in told.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"cloud": "x"}, "`cloud` of profile home is x, and none of auto, local, aws"),
+        ({"cloud": 3}, "`cloud` of profile home is no text"),
+        ({"stack": 3}, "`stack` of profile home is no text"),
+        ({"lab": ["miller"]}, "`lab` of profile home is no text"),
+        ("dlc-batch", "profile home is no object"),
+    ],
+)
+def test_a_profile_that_can_be_none_is_told_with_its_place(
+    values: object, words: str, settings: Settings, run_cli: Any
+) -> None:
+    settings.folder.mkdir(parents=True)
+    settings.file.write_text(json.dumps({"home": values}))
+    answer = run_cli("--at", "home", "list")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"Error: {settings.file} can't be read: {words}")
+    assert "Mend it, or delete it" in answer.err
+
+
+def test_what_a_profile_leaves_open_may_be_null(settings: Settings) -> None:
+    settings.folder.mkdir(parents=True)
+    settings.file.write_text('{"home": {"stack": "one", "lab": null, "cloud": null, "new": 1}}')
+    assert settings.profiles() == {"home": Profile(stack="one")}
+
+
 def test_a_profile_says_what_the_command_line_does_not(
     settings: Settings,
     stack: str,

@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from dlc_batch import LAB_VARIABLE
-from dlc_batch.cloud import Cloud, Where, connect
+from dlc_batch.cli.runs import print_status
+from dlc_batch.cloud import Cloud, connect
 from dlc_batch.runs import NoSuchRun, find_run, list_runs, read_status
+from dlc_batch.where import Where
 from dlc_batch_core.errors import CloudError, LabError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.progress import Progress
@@ -108,3 +110,29 @@ def test_a_missing_table_is_told_plainly(cloud: Cloud) -> None:
     nowhere = Cloud(cloud.session, cloud.endpoint_url, cloud.bucket, "no-such-table", "q")
     with pytest.raises(CloudError, match="AWS says"):
         list_runs(nowhere)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (
+            {"grade": "poor", "headline": "Poor: a large error. A point is off by 9.0 px."},
+            "Verdict: poor. A large error. A point is off by 9.0 px.\n",
+        ),
+        ({}, ""),
+    ],
+)
+def test_status_tells_the_verdict_where_there_is_one(
+    verdict: dict[str, str],
+    words: str,
+    cloud: Cloud,
+    record: Record,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = record(status=Status.SUCCEEDED, verdict=verdict)
+    found = read_status(cloud, run.run_id)
+    assert found.to_dict()["verdict"] == (verdict or None)
+    print_status(found)
+    out = capsys.readouterr().out
+    assert words in out
+    assert ("Verdict" in out) == bool(words)

@@ -53,6 +53,17 @@ SCORES = {
     "validation_frames": 12.0,
     "test_frames": 5.0,
 }
+VERDICT = {
+    "grade": "good",
+    "headline": "Good: a small error on frames that it did not train on. A point is off by 4.5 px"
+    " in the mean (95 % interval 4.0 to 5.1 px), which is 3.8 % of the span of an animal's labels"
+    " (118 px).",
+}
+POOR = {
+    "grade": "poor",
+    "headline": "Poor: a large error on frames that it did not train on. A point is off by 169.5"
+    " px in the mean, which is 139 % of the span of an animal's labels (122 px).",
+}
 TRAINED = {
     "status": Status.SUCCEEDED,
     "attempt": 1,
@@ -60,6 +71,7 @@ TRAINED = {
     " not train on is 4.50 px.",
     "metrics": SCORES,
     "files": RESULTS,
+    "verdict": VERDICT,
     "cost": {"hours": 2.13, "dollars": 0.5481, "is_at_most": 0.0},
     "instance_type": "g4dn.xlarge",
 }
@@ -74,6 +86,17 @@ LIKELY = {
     "dollars_most": 1.49,
 }
 SHORTENED = "The time limit is 8.7 hours instead of 24: your admin lets a run cost 5 $ at most."
+#: What the check warns of; none of it keeps a project from being trained.
+SWAPPED = problem(
+    "left-right-swapped",
+    "reaching-mouse/labeled-data/day1/CollectedData_ann.csv, row 12",
+    "leftear and rightear lie the other way round than in 59 of 60 frames.",
+)
+ONE_VIDEO = problem("one-video", "reaching-mouse/labeled-data", "All 112 frames are of day1.")
+ALIKE = [
+    problem("rows-nearly-same", f"reaching-mouse/labeled-data/day1, row {n}", f"As row {n - 1}.")
+    for n in range(20, 27)
+]
 OVER_BUDGET = (
     "This training may cost up to 25.28 $ in its 24 hours. Of lab miller's 100.00 $ for 2026-01,"
     " 12.40 $ are neither spent nor reserved for what runs now."
@@ -169,6 +192,9 @@ MAILS: dict[str, Callable[[], Mail]] = {
     "accepted-several": lambda: accepted(
         quote={**BOUND, **LIKELY, "shuffles": 2}, parts=parts({}, {})
     ),
+    "accepted-warned": lambda: accepted(
+        quote={**BOUND, **LIKELY}, problems=(SWAPPED, ONE_VIDEO), notes=(SHORTENED,)
+    ),
     "rejected": lambda: rejected(
         problem(
             "image-missing",
@@ -209,6 +235,11 @@ MAILS: dict[str, Callable[[], Mail]] = {
             "error_mm": 0.871,
         },
     ),
+    "succeeded-warned": lambda: final(
+        **TRAINED,
+        problems=(SWAPPED, ONE_VIDEO, *ALIKE),
+        notes=("video2 holds no labels and was left out.",),
+    ),
     "interrupted": lambda: final(**{**TRAINED, "attempt": 4, "submission": 2}),
     "stopped-early": lambda: final(
         status=Status.SUCCEEDED,
@@ -226,9 +257,22 @@ MAILS: dict[str, Callable[[], Mail]] = {
         },
         notes=(
             "`engine` was written as pytorch.",
-            "The lab stopped the training at epoch 120 of 200; the best snapshot was kept.",
+            "The lab stopped the training at epoch 120 of 200. The best snapshot was kept.",
         ),
         files=OWN,
+    ),
+    "stopped-at-once": lambda: final(
+        **{
+            **TRAINED,
+            "message": "Trained resnet_50 for 3 epochs on 95 frames; the error on the 5 frames it"
+            " did not train on is 169.46 px.",
+            "verdict": POOR,
+            "metrics": {"test_rmse_px": 169.46, "train_frames": 95.0, "validation_frames": 12.0},
+        },
+        notes=(
+            "The lab stopped the training at epoch 3 of 60. The last snapshot was kept: validation"
+            " had not run yet.",
+        ),
     ),
     "not-evaluated": lambda: final(
         status=Status.SUCCEEDED,

@@ -197,10 +197,34 @@ def test_that_it_was_cancelled_stands_though_its_time_was_over(run: Run, new_clo
 
 def test_a_training_that_the_lab_stopped_early_has_succeeded(run: Run, new_cloud: Any) -> None:
     cloud = begun(new_cloud(), run)
-    early = "The lab stopped the training at epoch 3 of 200; the best snapshot was kept."
+    early = "The lab stopped the training at epoch 3 of 200. The best snapshot was kept."
     leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", notes=(early,)))
     assert record(cloud, detail(run, "SUCCEEDED", DONE)).status is Status.SUCCEEDED
     assert early in words_of(cloud.mails[0])
+
+
+def test_the_verdict_reaches_record_and_mail(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), run)
+    verdict = {"grade": "poor", "headline": "Poor: a large error. A point is off by 9.0 px."}
+    leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", verdict=verdict))
+    assert record(cloud, detail(run, "SUCCEEDED", DONE)).verdict == verdict
+    body = words_of(cloud.mails[0])
+    assert "Verdict: poor. A large error. A point is off by 9.0 px. Trained." in body
+
+
+def test_the_speed_is_kept_also_of_a_computer_that_costs_nothing(run: Run, new_cloud: Any) -> None:
+    """As the local cloud's: the next quote goes by it."""
+    cloud = begun(new_cloud(), run)
+    leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", images_per_second=12.5))
+    ended = record(cloud, detail(run, "SUCCEEDED", DONE))
+    assert (ended.images_per_second, ended.instance_type, ended.cost) == (12.5, None, {})
+
+
+def test_without_a_report_nothing_is_said_of_a_verdict(run: Run, new_cloud: Any) -> None:
+    cloud = begun(new_cloud(), run)
+    leave(cloud, run, Outcome(True, "job-1", 1, "Trained."))
+    assert record(cloud, detail(run, "SUCCEEDED", DONE)).verdict == {}
+    assert "erdict" not in words_of(cloud.mails[0])
 
 
 def test_a_sentence_that_check_and_trainer_both_say_is_said_once(run: Run, new_cloud: Any) -> None:

@@ -80,6 +80,18 @@ def test_one_training_quotes_with_a_wide_range_and_more_with_their_own() -> None
     assert two.dollars_most == pytest.approx(1.25 * hourly(price, "on-demand"))
 
 
+def test_a_computer_without_a_price_tells_hours_and_no_dollars() -> None:
+    """As the local cloud's, which is none of EC2's."""
+    at_home = replace(TRAINED, instance_type=None)
+    local = quote(WORK, [at_home], 24, RATES)
+    known = quote(WORK, [TRAINED], 24, RATES)
+    assert (local.hours_least, local.hours_most) == (known.hours_least, known.hours_most)
+    assert (local.trainings, local.dollars_least, local.dollars_most) == (1, None, None)
+    words = quote_of(replace(RUN, quote=local.to_dict()))
+    assert words.startswith("It is likely to take 0.9 to 1.8 hours, as measured at")
+    assert quote(WORK, [TRAINED, at_home], 24, RATES) == known  # what has a price tells more
+
+
 def test_no_quote_is_above_the_time_limit() -> None:
     short = quote(WORK, [TRAINED], 0.5, RATES)
     assert (short.hours_least, short.hours_most) == (0.5, 0.5)
@@ -104,6 +116,8 @@ def test_mails_tell_what_is_known() -> None:
     assert "$" not in quote_of(local)
     assert "ended after 24 hours" in quote_of(local)
     assert quote_of(RUN) == ""
+    unknown = replace(RUN, quote=Quote(24, math.inf).to_dict())
+    assert "no earlier training of your lab tells how fast" in " ".join(quote_of(unknown).split())
 
 
 def test_mails_tell_what_it_came_to() -> None:

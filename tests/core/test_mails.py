@@ -8,16 +8,29 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.mail_records import GOLDEN, MAILS, RUN, final, parts, several, written
+from tests.core.mail_records import (
+    GOLDEN,
+    MAILS,
+    ONE_VIDEO,
+    RUN,
+    SWAPPED,
+    accepted,
+    final,
+    parts,
+    several,
+    written,
+)
 from tests.mail_words import words_of
 
 from dlc_batch.cli import cli
 from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.keys import run_id
 from dlc_batch_core.mails import compose, compose_plainly
-from dlc_batch_core.problems import Problem
+from dlc_batch_core.problems import Problem, Severity
 from dlc_batch_core.prose import WIDTH, wrapped
 from dlc_batch_core.run import MailKind, Run, Status
+from dlc_batch_core.scores import meaning_of
+from dlc_batch_core.warned import handed_on
 
 MAX_SNS_BYTES = 256 * 1024
 
@@ -196,6 +209,49 @@ def test_ten_thousand_problems_fit_into_a_mail(words: str) -> None:
     assert "row 0" in mail.body
 
 
+def test_what_the_check_warned_of_is_told_in_both_mails() -> None:
+    warned = {"problems": (SWAPPED, ONE_VIDEO)}
+    for mail in (
+        accepted(**warned),
+        final(status=Status.SUCCEEDED, **warned),
+        final(status=Status.FAILED, **warned),
+        final(status=Status.CANCELLED, **warned),
+    ):
+        for each in (SWAPPED, ONE_VIDEO):
+            assert f"- {each.where}: {each.what}" in words_of(mail)
+    assert "Nothing needs to be done" not in words_of(accepted(**warned))
+
+
+@given(st.integers(0, 200))
+def test_of_many_warnings_a_mail_tells_some_and_how_many_more(count: int) -> None:
+    problems = tuple(
+        Problem("code", f"row {n}", "It is odd. " * 100, "Look.", Severity.WARNING)
+        for n in range(count)
+    )
+    body = words_of(accepted(problems=problems))
+    assert body.count("- row ") == min(count, 5)
+    assert (f"and {count - 5} more: `dlc-batch check PROJECT_FOLDER` shows all" in body) == (
+        count > 5
+    )
+    assert len(body) < 6_000
+    handed = handed_on(problems)
+    assert len(handed) == min(count, 21)
+    assert all(len(each) <= 400 for each in handed)
+
+
+@pytest.mark.parametrize(
+    ("frames", "words"),
+    [
+        ([0], "The last snapshot was taken: there were no validation frames to choose by."),
+        ([6], "The last snapshot was taken: the training ended before validation had run."),
+        ([6, 0], "Of each shuffle, the last snapshot was taken: there was no error on validation"),
+    ],
+)
+def test_why_the_last_snapshot_was_taken(frames: list[int], words: str) -> None:
+    metrics = [{"test_rmse_px": 4.0, "validation_frames": float(n)} for n in frames]
+    assert words in " ".join(meaning_of(metrics).split())
+
+
 def test_what_is_cut_is_words_of() -> None:
     files = tuple(f"file{n}" for n in range(150))
     assert "... and 50 more" in final(status=Status.SUCCEEDED, files=files).body
@@ -207,4 +263,5 @@ def test_what_is_not_known_is_left_out(make: Callable[[], Run]) -> None:
     ended = dataclasses.replace(make(), status=Status.SUCCEEDED, checkpoint_minutes=None)
     body = words_of(compose(ended, MailKind.FINAL))
     assert "videos" not in body
+    assert "erdict" not in body
     assert "None" not in body

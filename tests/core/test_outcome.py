@@ -23,6 +23,7 @@ OUTCOMES = st.builds(
     files=st.lists(st.text()).map(tuple),
     timings=NUMBERS,
     notes=st.lists(st.text()).map(tuple),
+    verdict=st.sampled_from([{}, {"grade": "poor", "headline": "Poor: a large error. Far."}]),
 )
 CANCELLED = st.builds(
     Outcome, st.just(False), st.text(), st.integers(1, 6), st.text(), cancelled=st.just(True)
@@ -46,6 +47,18 @@ def test_the_fields_of_a_later_version_are_ignored() -> None:
     outcome = Outcome(True, "job", 1, "Well.")
     later = json.dumps({**json.loads(outcome.to_json()), "of_a_later_version": [1]})
     assert Outcome.from_json(later) == outcome
+
+
+@pytest.mark.parametrize("verdict", [[1], "poor", 3, {"grade": 1, "headline": None}, {}, None])
+def test_what_is_no_verdict_costs_no_outcome(verdict: object) -> None:
+    outcome = Outcome(True, "job", 1, "Well.")
+    text = json.dumps({**json.loads(outcome.to_json()), "verdict": verdict})
+    assert Outcome.from_json(text) == outcome
+
+
+def test_a_verdict_is_held_to_what_a_record_has_room_for() -> None:
+    text = Outcome(True, "job", 1, "Well.", verdict={"headline": "Poor: " + "x" * 9999}).to_json()
+    assert len(Outcome.from_json(text).verdict["headline"]) < 1_000
 
 
 def test_what_is_not_said_has_a_default() -> None:

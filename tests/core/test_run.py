@@ -34,6 +34,7 @@ RUNS = st.builds(
     notes=LISTS,
     metrics=NUMBERS,
     timings=NUMBERS,
+    verdict=st.dictionaries(WORDS, WORDS),
     files=LISTS,
     mail=MAILS,
     accepted_mail=MAILS,

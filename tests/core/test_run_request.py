@@ -24,6 +24,8 @@ RUN_REQUESTS = st.builds(
     root=st.text(),
     request=REQUESTS,
     submitted_at=st.text(),
+    body_parts=st.lists(st.text()).map(tuple),
+    warnings=st.lists(st.text()).map(tuple),
 )
 
 
@@ -38,6 +40,13 @@ def test_the_fields_of_a_later_version_are_ignored(request_: RunRequest) -> None
     value["request"]["of_a_later_version"] = 1
     later = json.dumps({**value, "of_a_later_version": 1})
     assert RunRequest.from_json(later) == request_
+
+
+def test_a_request_of_an_earlier_version_has_no_warnings() -> None:
+    written = RunRequest("run", "lab", "b", "k", None, "", Request(), "t", (), ("w",)).to_json()
+    value = json.loads(written)
+    del value["warnings"]
+    assert RunRequest.from_json(json.dumps(value)).warnings == ()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "3", "null", '"x"', '{"request": {}}', "{"])

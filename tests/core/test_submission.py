@@ -82,6 +82,9 @@ def test_a_good_upload_is_queued_and_the_lab_hears_it(
     assert states(cloud) == ["ACCEPTED:"]
     request = RunRequest.from_json(cloud.objects[RunKeys("miller", job.run_id).request])
     assert (request.root, request.request.epochs) == ("mouse/", 9)
+    warned = [f"{each.where}: {each.what}" for each in run.problems]
+    assert warned  # its few frames
+    assert list(request.warnings) == warned
     assert (request.key, request.version_id) == (upload.key, upload.version_id)
 
 

@@ -15,6 +15,7 @@ from botocore import xform_name
 from samtranslator.yaml_helper import yaml_parse
 
 from dlc_batch.cli import cli
+from dlc_batch.outbox import DAYS_UNFINISHED
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
@@ -68,6 +69,18 @@ def test_the_days_in_the_table_are_the_templates_defaults() -> None:
     for days, parameter in rows:
         assert TEMPLATE["Parameters"][parameter]["Default"] == int(days)
     assert f"at least {TEMPLATE['Parameters']['CheckpointDays']['MinValue']}" in PAGE
+
+
+def test_an_unfinished_upload_is_kept_as_long_as_the_bucket_keeps_it() -> None:
+    rules = TEMPLATE["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    named = {rule["Id"]: rule for rule in rules}
+    rule = named["abort-unfinished-uploads"]["AbortIncompleteMultipartUpload"]
+    days = rule["DaysAfterInitiation"]
+    assert days == DAYS_UNFINISHED
+    assert f"| uploads in parts that were never finished | {days} days |" in PAGE
+    submit = (ROOT / "docs" / "submit.md").read_text(encoding="utf-8")
+    told = re.findall(r"and\s+not\s+gone\s+on\s+with\s+after\s+(\d+)\s+days", submit)
+    assert told == [str(days)]
 
 
 def test_every_alarm_of_the_template_has_its_entry() -> None:

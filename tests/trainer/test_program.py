@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import pickle
 import shutil
 import subprocess
@@ -71,10 +72,18 @@ def test_zip_holds_the_results(trained: tuple[Bench, Finished]) -> None:
         zipped = {name: archive.read(name) for name in archive.namelist()}
     beside = {"run.json", "evaluation.json", "methods.txt", "tiny-model.zip", "test_points.csv"}
     beside |= {name for name in done.outcome.files if name.startswith(("report", "figures/"))}
+    beside.add("verdict.json")
     assert {"report.html", "figures/learning.png", "figures/worst-01.jpg"} < beside
     assert beside < set(done.outcome.files)
     assert set(zipped) == set(done.outcome.files) - beside
     assert all((done.results / name).read_bytes() == zipped[name] for name in zipped)
+
+
+def test_the_verdict_of_the_report_is_told(trained: tuple[Bench, Finished]) -> None:
+    _, done = trained
+    left = json.loads((done.results / "verdict.json").read_text())
+    assert done.outcome.verdict == {name: left[name] for name in ("grade", "headline")}
+    assert left["grade"] in ("good", "fair", "poor", "unknown")
 
 
 def test_results_name_no_path_of_the_trainer(trained: tuple[Bench, Finished]) -> None:

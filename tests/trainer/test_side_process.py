@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import signal
 import threading
 import time
@@ -15,7 +16,7 @@ from tests.trainer.report.results import MadeUp
 
 from dlc_batch_core.request import Request
 from dlc_batch_trainer import side_process
-from dlc_batch_trainer.report.task import Task, report_files
+from dlc_batch_trainer.report.task import Task, report_files, verdict_in
 from dlc_batch_trainer.side_process import SideProcess
 
 if TYPE_CHECKING:
@@ -46,7 +47,11 @@ def process(
 def test_it_is_made(task: Task, tmp_path: Path) -> None:
     assert process(tmp_path).run(task.to_json()) is None
     names = report_files(Path(task.results), task.own)
-    assert names[0] == "report.html"
+    assert names[:2] == ("report.html", "verdict.json")
+    verdict = verdict_in(Path(task.results), task.own)
+    assert verdict["grade"] == "good"
+    page = html.unescape((task.folder / "report.html").read_text(encoding="utf-8"))
+    assert verdict["headline"] in page
     assert {"figures/learning.png", "figures/worst-05.jpg"} < set(names)
     assert all((Path(task.results) / name).stat().st_size for name in names)
 
@@ -56,6 +61,7 @@ def test_what_it_can_not_read_is_said(task: Task, tmp_path: Path) -> None:
     why = process(tmp_path).run(task.to_json())
     assert why == "its process ended with exit code 1, and the log tells why"
     assert not (task.folder / "report.html").exists()
+    assert verdict_in(Path(task.results), task.own) == {}
 
 
 def test_one_that_is_stuck_is_ended(task: Task, tmp_path: Path) -> None:

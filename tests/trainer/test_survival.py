@@ -30,6 +30,7 @@ from tests.trainer.test_spot import Imds
 from dlc_batch_core.control import Action, Control
 from dlc_batch_core.outcome import ErrorKind
 from dlc_batch_core.request import Request
+from dlc_batch_trainer.supervisor import _kept
 
 if TYPE_CHECKING:
     from tests.trainer.conftest import Bench, Finished
@@ -318,7 +319,21 @@ def test_the_lab_stops_and_keeps_the_best(
     outcome = bench.outcome()
     assert outcome.succeeded
     assert "test_rmse_px" in outcome.metrics
-    assert any("The lab stopped the training at epoch" in note for note in outcome.notes)
+    (note,) = (each for each in outcome.notes if "The lab stopped the training at epoch" in each)
+    assert note.endswith(
+        ". The last snapshot was kept: there are no validation frames to choose by."
+    )
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [
+        ({"validation_frames": 6.0, "validation_rmse_px": 4.0}, "The best snapshot was kept."),
+        ({"validation_frames": 6.0}, "The last snapshot was kept: validation had not run yet."),
+    ],
+)
+def test_which_snapshot_was_kept_is_told(metrics: dict[str, float], words: str) -> None:
+    assert _kept(metrics) == words
 
 
 def test_the_lab_stops_at_once(bench: Bench, tiny_project: Path, slow_request: Request) -> None:

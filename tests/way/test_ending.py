@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.mail_words import words_of
 
 from .conftest import Way
 from .hosts import LAB, Host
@@ -86,7 +87,7 @@ def test_one_shuffle_is_cancelled_and_the_other_stopped(way: Way, zip_project: Z
 
 @pytest.mark.parametrize(
     ("command", "status", "words"),
-    [("cancel", "CANCELLED", "Cancelled by the lab"), ("stop", "SUCCEEDED", "best snapshot")],
+    [("cancel", "CANCELLED", "Cancelled by the lab"), ("stop", "SUCCEEDED", " snapshot was kept")],
 )
 def test_a_real_training(
     command: str, status: str, words: str, host: Host, tmp_path: Path
@@ -98,6 +99,6 @@ def test_a_real_training(
 
         assert said.returncode == 0, said.stderr
         ended, mail = its.end(status)
-    assert words in mail.body
+    assert words in words_of(mail)
     assert ended.lab == LAB
     assert bool(ended.files) == (command == "stop")

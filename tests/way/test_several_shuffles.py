@@ -118,6 +118,7 @@ def test_deeplabcut_finds_both_at_home(real_way: Way, trained: str, at_home: Pat
             "report.html",
             "run.json",
             "test_points.csv",
+            "verdict.json",
         }
         run_file = json.loads((own / "run.json").read_text())
         assert run_file["shuffle"] == shuffle

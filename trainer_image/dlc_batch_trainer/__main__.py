@@ -110,6 +110,7 @@ def _outcome_of(program: TrainingProgram, trained: Trained, *notes: str) -> Outc
         instance_type=program.place.get("instance_type"),
         images_per_second=program.reporter.images_per_second,
         follow_up=trained.follow_up.to_dict() if trained.follow_up else {},
+        verdict=trained.verdict,
     )
 
 

@@ -28,7 +28,7 @@ from dlc_batch_trainer.split import Split
 from dlc_batch_trainer.tensorflow.schedule import is_efficientnet
 
 METHODS_FILE = "methods.txt"
-_WEIGHTS_RECORD = "DLC_BATCH_WEIGHTS_RECORD"  # names bake.py's record, in the image
+WEIGHTS_RECORD = "DLC_BATCH_WEIGHTS_RECORD"  # names bake.py's record, in the image
 _PACKAGES = (
     "deeplabcut",
     "torch",
@@ -54,6 +54,8 @@ _SPLITS = {
     "stretch": "stretches of neighbouring labelled frames drawn at random",
     "random": "single frames drawn at random",
 }
+#: What an interval resamples where it is not single frames; instants are seen by all cameras.
+_RESAMPLED = ("videos", "stretches", "instants")
 #: Only what is on by a key of DeepLabCut's own; names as a methods section has them.
 _PYTORCH_AUGMENTATIONS = {
     "affine": "rotation, scaling and translation",
@@ -127,6 +129,7 @@ def run_facts(training: Training) -> dict[str, Any]:
         },
         "metrics": dict(training.metrics),
         "mended": list(training.mended),
+        "warned": list(training.run.warnings),
         "versions": dict(training.versions),
         "image": training.image,
         "hardware": {k: v for k, v in training.hardware.items() if k != "peak_memory"},
@@ -197,7 +200,7 @@ def baked_weights(snapshot: TrainedSnapshot, net_type: str) -> list[dict[str, st
         snapshot: which networks it began from.
         net_type: of the training; a file may be recorded with another network that has it too.
     """
-    path = os.environ.get(_WEIGHTS_RECORD)
+    path = os.environ.get(WEIGHTS_RECORD)
     if not path or not Path(path).is_file() or "pretrained" not in snapshot.began_from.values():
         return []
     nets: Mapping[str, list[dict[str, str]]] = json.loads(Path(path).read_text())["nets"]
@@ -413,7 +416,7 @@ def _error_sentence(training: Training) -> str:
     text = f"The mean error on the test frames was {metrics['test_rmse_px']:.2f} px"
     if "test_rmse_low_px" in metrics:
         low, high = metrics["test_rmse_low_px"], metrics["test_rmse_high_px"]
-        unit = "videos" if "test_interval_videos" in metrics else "frames"
+        unit = next((u for u in _RESAMPLED if f"test_interval_{u}" in metrics), "frames")
         text += f" (95 % bootstrap interval over {unit} {low:.2f} to {high:.2f} px)"
     if "test_rmse_pcutoff_px" in metrics and training.pcutoff is not None:
         text += (

@@ -40,7 +40,7 @@ from dlc_batch_trainer.in_space import SPACE_MODULE, InSpace
 from dlc_batch_trainer.ingest import Ingest
 from dlc_batch_trainer.patience import STORE_ERRORS, patiently
 from dlc_batch_trainer.progress import ProgressReporter
-from dlc_batch_trainer.report.task import Task, report_files
+from dlc_batch_trainer.report.task import Task, report_files, verdict_in
 from dlc_batch_trainer.side_process import SideProcess
 from dlc_batch_trainer.spot import NOTICE_SECONDS, Metadata, is_to_be_taken_away
 from dlc_batch_trainer.store import RunStore, StoredUpload
@@ -65,6 +65,7 @@ class Trained:
     metrics: Mapping[str, float]
     files: tuple[str, ...]  # relative to results/
     follow_up: FollowUp | None = None  # what came of what was to follow; None: not known yet
+    verdict: Mapping[str, str] = field(default_factory=dict)  # of the report, where there is one
 
 
 @dataclass
@@ -81,6 +82,7 @@ class TrainingProgram:
     limits: Limits = field(default_factory=Limits)  # how large a project is accepted
     place: Mapping[str, Any] = field(default_factory=dict)  # instance_type, life_cycle
     _log: AttemptLog = field(init=False)
+    _verdict: Mapping[str, str] = field(default_factory=dict)  # of the last report made
     _unreported: str = ""  # why there is no report, as it is noted; a later one takes it back
     _batch_size: int | None = None  # of the last training process, as far as it had come
 
@@ -111,7 +113,7 @@ class TrainingProgram:
                 with self.termination.deferred():  # what is trained is not told as cut off
                     on_trained(Trained(end.message, end.metrics, files))
                     files = (*files, *self._report(run, signals))
-                trained = Trained(end.message, end.metrics, files)
+                trained = Trained(end.message, end.metrics, files, verdict=self._verdict)
                 if run.request.analyze_videos or run.request.export_model or space:
                     after = self._follow(run, signals)
                     files = (*files, *after.files)
@@ -121,7 +123,9 @@ class TrainingProgram:
                         with self.termination.deferred():
                             files += self._report(run, signals, after.notes, after.uncertain)
                     files = tuple(dict.fromkeys(files))  # the report is made anew
-                    trained = Trained(end.message, end.metrics, files, after.follow_up)
+                    trained = dataclasses.replace(
+                        trained, files=files, follow_up=after.follow_up, verdict=self._verdict
+                    )
         except BaseException as error:
             self._log.end(_word_of(error))
             raise
@@ -242,6 +246,7 @@ class TrainingProgram:
             why = process.run(task.to_json())
             if why is None:
                 files = self.store.write_some_results(results, report_files(results, own))
+                self._verdict = verdict_in(results, own)
                 self.mended = [note for note in self.mended if note != self._unreported]
                 return files
         except (*STORE_ERRORS, OSError) as error:

@@ -156,7 +156,7 @@ def draw_test(images: Sequence[str], wanted: int, lot: Lot) -> Drawn:
     videos: dict[str, list[int]] = {}
     for row, image in enumerate(images):
         videos.setdefault(str(PurePosixPath(image).parent), []).append(row)
-    recordings = _recordings(videos, images)
+    recordings = recordings_of(videos, images)
     if len(videos) > 1:
         test = _whole(recordings, wanted, lot)
         if _is_fair(len(test), wanted, len(images)):
@@ -180,9 +180,9 @@ def _is_fair(given: int, wanted: int, frames: int) -> bool:
     return given >= _LEAST_GIVEN * wanted and enough_to_train
 
 
-def _recordings(videos: dict[str, list[int]], images: Sequence[str]) -> dict[str, list[int]]:
+def recordings_of(videos: dict[str, list[int]], images: Sequence[str]) -> dict[str, list[int]]:
     """Return the rows of each recording, by its first video's name."""
-    numbers = {name: {_instant(images[r]) for r in rows} for name, rows in videos.items()}
+    numbers = {name: {instant_of(images[r]) for r in rows} for name, rows in videos.items()}
     found: dict[str, list[str]] = {}
     for name in sorted(videos):
         like = (first for first in found if _mostly_same(numbers[first], numbers[name]))
@@ -199,8 +199,8 @@ def _mostly_same(one: set[tuple[int, str]], other: set[tuple[int, str]]) -> bool
     return 2 * len(one & other) > len(one | other)
 
 
-def _instant(image: str) -> tuple[int, str]:
-    """The frame's number in its video; the name's where it has none."""
+def instant_of(image: str) -> tuple[int, str]:
+    """Return the frame's number in its video; its name where it has none."""
     stem = PurePosixPath(image).stem
     digits = re.findall(r"[0-9]+", stem)
     return (int(digits[-1]), "") if digits else (-1, stem)
@@ -225,7 +225,7 @@ def _instants(
     for name in lot.order(recordings):
         times: dict[tuple[int, str], list[int]] = {}
         for row in recordings[name]:
-            times.setdefault(_instant(images[row]), []).append(row)
+            times.setdefault(instant_of(images[row]), []).append(row)
         instants += [times[time] for time in sorted(times)]
     return instants
 

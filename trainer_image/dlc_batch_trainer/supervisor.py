@@ -68,6 +68,18 @@ class WorkerEnd:
     metrics: Mapping[str, float]
 
 
+_LATE = "For a longer training ask for more `time_limit_hours`, or for fewer epochs."
+
+
+def _kept(metrics: Mapping[str, float]) -> str:
+    """Which snapshot a training left that was stopped early."""
+    if "validation_rmse_px" in metrics:
+        return "The best snapshot was kept."
+    if metrics.get("validation_frames"):
+        return "The last snapshot was kept: validation had not run yet."
+    return "The last snapshot was kept: there are no validation frames to choose by."
+
+
 @dataclass
 class Supervisor:
     """One training process, from its start to its end."""
@@ -84,7 +96,7 @@ class Supervisor:
     _stage: str = ""
     _heard: float = 0.0  # time.monotonic() of the last sign of life
     _asked: float | None = None  # when the process was told to make a last checkpoint
-    _stopped: bool = False
+    _stopped: str = ""  # why and where, as it was noted
     _failure: DlcBatchError | None = None
     _done: Mapping[str, Any] | None = None
 
@@ -183,11 +195,8 @@ class Supervisor:
                 "Ask for more `time_limit_hours` in dlc-batch.yaml.",
             )
         if self._stage == "train" and not self._stopped and self.seconds_left("train") <= 0:
-            self.notes.append(
-                f"The time limit is near: training was stopped at {self._where()}, and the best"
-                " snapshot so far was kept. Ask for more `time_limit_hours` or fewer epochs."
-            )
-            self._stop(process)
+            self._stop(process, f"The time limit is near: training was stopped at {self._where()}")
+            self.notes.append(_LATE)
         self.disk.check()
 
     def _look_at_stall(self, process: subprocess.Popen[str], quiet: float) -> None:
@@ -206,13 +215,11 @@ class Supervisor:
         if action is Action.STOP_NOW:
             raise Cancelled(f"{CANCEL_REASON}, at {self._where()}.", "Nothing was kept.")
         if action is Action.STOP_AND_KEEP_BEST and not self._stopped:
-            self.notes.append(
-                f"The lab stopped the training at {self._where()}; the best snapshot was kept."
-            )
-            self._stop(process)
+            self._stop(process, f"The lab stopped the training at {self._where()}")
 
-    def _stop(self, process: subprocess.Popen[str]) -> None:
-        self._stopped = True
+    def _stop(self, process: subprocess.Popen[str], why: str) -> None:
+        self._stopped = f"{why}."
+        self.notes.append(self._stopped)
         self._command(process, STOP)
 
     def _command(self, process: subprocess.Popen[str], word: str) -> None:
@@ -232,7 +239,11 @@ class Supervisor:
         if self._asked is not None and self._done is None:
             raise Interrupted
         if code == 0 and self._done is not None:
-            return WorkerEnd(self._done["message"], self._done["metrics"])
+            end = WorkerEnd(self._done["message"], self._done["metrics"])
+            if self._stopped:  # only now it is known what there was to keep
+                told = f"{self._stopped} {_kept(end.metrics)}"
+                self.notes[self.notes.index(self._stopped)] = told
+            return end
         if self._failure is not None:
             raise self._failure
         if self._stage in _SCORING:

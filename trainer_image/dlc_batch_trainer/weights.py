@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dlc_batch_trainer.errors import InfrastructureError
+from dlc_batch_trainer.missing_weights import missing_weights
 
 _DEFAULT_HUB = "https://huggingface.co"
 _CONNECT_SECONDS = 5.0
@@ -83,12 +84,6 @@ def fetch_pretrained(config: dict[str, Any]) -> None:
 
 
 def _not_to_be_had(config: dict[str, Any], error: Exception) -> InfrastructureError:
-    backbone = (config["model"].get("backbone") or {}).get("model_name", "its backbone")
     hub = os.environ.get("HF_ENDPOINT") or _DEFAULT_HUB
-    first_line = (str(error).splitlines() or [type(error).__name__])[0]
-    return InfrastructureError(
-        f"The pretrained weights of {config['net_type']} ({backbone}) can't be had: they are not"
-        f" in the image, and {hub} did not give them ({first_line[:200]}).",
-        "Use an image with baked weights or give the job a way to the internet; or write"
-        " `weights: random` into dlc-batch.yaml to train without, with many more epochs.",
-    )
+    why = str(error) or type(error).__name__
+    return missing_weights(config["net_type"], hub, why, "epochs")

@@ -19,6 +19,7 @@ from dlc_batch import LAB_VARIABLE, __version__
 from dlc_batch.cli.lazy import LazyGroup
 from dlc_batch.cli.options import Options
 from dlc_batch.profiles import Profile, settings
+from dlc_batch.where import Where
 from dlc_batch_core.errors import DlcBatchError
 
 #: As shells have it: 128 and the signal's number.
@@ -52,8 +53,8 @@ INTERRUPTED = 130
 @click.version_option(__version__)
 @click.option(
     "--cloud",
-    type=click.Choice(["auto", "local", "aws"]),
-    default="auto",
+    type=click.Choice([str(each) for each in Where]),
+    default=Where.AUTO.value,
     envvar="DLC_BATCH_CLOUD",
     show_default=True,
     help="auto: a running local cloud, else AWS.",

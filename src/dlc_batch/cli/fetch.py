@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlc_batch.cli.bars import FetchBar
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json, run_argument
-from dlc_batch_core.words import counted
+from dlc_batch_core.words import counted, listed
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from dlc_batch.fetching import Changes, Fetched
+    from dlc_batch.cloud import Cloud
+    from dlc_batch.fetching import Changes, Fetched, Result
+    from dlc_batch_core.run import Run
 
 
 @click.command()
@@ -42,28 +46,36 @@ def fetch(
     All files come, or none. After a fetch that was broken off, the same command goes on from
     where it got. Files that are there and differ are asked about in a terminal; elsewhere they
     stop it, unless --overwrite is given.
+
+    Of several shuffles, those come that were trained to their end. Exits 1 if RUN has no results,
+    or they are no longer whole.
     """
     from dlc_batch.fetching import fetch as fetch_results  # here: --help needs no boto3
-    from dlc_batch.fetching import list_results, preview
+    from dlc_batch.fetching import preview
     from dlc_batch.runs import find_run
 
     cloud = options.connect()
     run = find_run(cloud, run_id)
-    results = list_results(cloud, run)
+    results = _list_results(cloud, run)
     folder = folder or Path(run_id)
+    size = sum(result.size for result in results)
     if dry_run:
-        _print_changes(preview(cloud, run, results, folder, _tell), as_json)
+        with bytes_bar(size, "Comparing") as bar:
+            changes = preview(cloud, run, results, folder, _teller(bar), bar.update)
+        _print_changes(changes, as_json)
         return
-    with bytes_bar(sum(result.size for result in results), "Fetching") as bar:
+    with bytes_bar(size, "Fetching") as bar:
+        shown = FetchBar(bar)
         fetched = fetch_results(
             cloud,
             run,
             results,
             folder,
             overwrite,
-            bar.update,
-            told=lambda sentence: bar.write(sentence, file=sys.stderr),
+            shown.got,
+            told=_teller(bar),
             ask=lambda changes: _ask(changes, bar),
+            read=shown.read,
         )
     if as_json:
         print_json({"folder": str(folder.resolve()), **vars(fetched)})
@@ -71,8 +83,27 @@ def fetch(
         _print_fetched(fetched, folder)
 
 
+def _list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
+    from dlc_batch.fetching.results import LostResults, NoResults, list_results, shuffles_without
+
+    try:
+        results = list_results(cloud, run)
+    except (NoResults, LostResults) as error:
+        for sentence in (error.message, error.remedy):
+            if sentence:
+                _tell(sentence)
+        raise SystemExit(1) from None
+    if without := shuffles_without(run):
+        _tell(f"Run {run.run_id} is {run.status}: nothing comes of shuffle {listed(without)}.")
+    return results
+
+
 def _tell(sentence: str) -> None:
     click.echo(sentence, err=True)
+
+
+def _teller(bar: tqdm[Any]) -> Callable[[str], None]:
+    return lambda sentence: bar.write(sentence, file=sys.stderr)
 
 
 def _ask(changes: Changes, bar: tqdm[Any]) -> bool:

@@ -40,7 +40,7 @@ def logs(
     """Print what the training of RUN printed, attempt after attempt.
 
     Logs are kept for as long as the stack says, and can be found while AWS Batch knows the job:
-    about a week after its end. Exits 1 if there is none.
+    at least a week after its end. Exits 1 if there is none.
     """
     from dlc_batch.job_logs import Reader  # here: --help needs no boto3
 

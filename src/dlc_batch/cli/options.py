@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dlc_batch.profiles import settings
+from dlc_batch.where import Where
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -35,21 +36,21 @@ class Options:
 
     def connect(self) -> Cloud:
         """Find the cloud that the options mean."""
-        from dlc_batch.cloud import Where, connect
+        from dlc_batch.cloud import connect
 
-        return connect(Where(self.cloud), self.stack, self.region, self.profile)
+        return connect(Where.named(self.cloud), self.stack, self.region, self.profile)
 
     def find_account(self) -> Account:
         """Find where the stack is or was, for what needs no stack."""
-        from dlc_batch.cloud import Where, find_account
+        from dlc_batch.cloud import find_account
 
-        return find_account(Where(self.cloud), self.stack, self.region, self.profile)
+        return find_account(Where.named(self.cloud), self.stack, self.region, self.profile)
 
     def find_stack(self) -> DescribedStack:
         """Find the stack that the options mean, be it whole or not."""
-        from dlc_batch.cloud import Where, find_stack
+        from dlc_batch.cloud import find_stack
 
-        return find_stack(Where(self.cloud), self.stack, self.region, self.profile)
+        return find_stack(Where.named(self.cloud), self.stack, self.region, self.profile)
 
 
 def json_option(command: _Command) -> _Command:

@@ -8,6 +8,7 @@ import click
 
 from dlc_batch.cli.options import json_option, print_json
 from dlc_batch.profiles import Profile, settings
+from dlc_batch.where import Where
 from dlc_batch_core.errors import LabError
 
 
@@ -30,8 +31,8 @@ def profile() -> None:
 @click.option("--lab", help="Whose runs are meant.")
 @click.option(
     "--cloud",
-    type=click.Choice(["auto", "local", "aws"]),
-    default="aws",
+    type=click.Choice([str(each) for each in Where]),
+    default=Where.AWS.value,
     show_default=True,
     help="Where the stack is; auto: a running local cloud comes first.",
 )

@@ -23,6 +23,7 @@ from dlc_batch.wording import (
 )
 from dlc_batch_core.money import cost_of, quote_of
 from dlc_batch_core.run import Run, Status
+from dlc_batch_core.verdicts import verdict_told
 
 if TYPE_CHECKING:
     from dlc_batch.runs import RunStatus
@@ -144,6 +145,9 @@ def _course_of(one: RunStatus) -> str:
 
 
 def _texts(run: Run) -> Iterator[str]:
+    yield verdict_told(run.verdict)
+    for part in run.parts:
+        yield verdict_told(part.verdict, f" of shuffle {part.shuffle}")
     yield run.message
     yield run.remedy
     yield cost_of(run) if run.status.is_final else quote_of(run)

@@ -10,6 +10,7 @@ import click
 
 from dlc_batch import LAB_VARIABLE
 from dlc_batch.cli import request_options
+from dlc_batch.cli.bars import stage
 from dlc_batch.cli.check import check_with_bar, print_check, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
 from dlc_batch.cli.request_options import SubmitCommand, changes_of
@@ -137,9 +138,10 @@ def _zip(project: Path, request: str | None, outbox: Outbox) -> Path:
 def _send(cloud: Cloud, archive: Path, target: UploadKey, outbox: Outbox) -> Submitted:
     from dlc_batch.submitting import send
 
-    with bytes_bar(archive.stat().st_size, "Uploading") as bar:
+    with bytes_bar(archive.stat().st_size, "Hashing") as bar:
 
         def say(text: str) -> None:
             bar.write(text, file=sys.stderr)
 
-        return send(cloud, archive, target, bar.update, say, outbox)
+        sent = stage(bar, "Uploading")
+        return send(cloud, archive, target, sent, say, outbox, read=bar.update)

@@ -81,7 +81,7 @@ def read_request(cloud: Cloud, run: Run) -> Mapping[str, object]:
         OutageError: it can't be read now.
     """
     try:
-        with aws_errors_as_ours():
+        with aws_errors_as_ours(cloud):
             key = RunKeys(run.lab, run.run_id).request
             body = cloud.s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read(1 << 20)
         return RunRequest.from_json(body).request.to_dict()

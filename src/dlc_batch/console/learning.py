@@ -99,7 +99,7 @@ def _key_of_results(run: Run, shuffle: int) -> str:
 
 def _key_of_checkpoint(cloud: Cloud, record: Run) -> str:
     prefix = RunKeys(record.lab, record.run_id).shuffle(record.shuffle).checkpoints
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         answer = cloud.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=prefix, Delimiter="/")
     keys = CheckpointKeys(prefix)
     numbers = keys.numbers(each["Key"] for each in answer.get("Contents", ()))
@@ -111,6 +111,6 @@ def _key_of_checkpoint(cloud: Cloud, record: Run) -> str:
 
 
 def _read(cloud: Cloud, key: str) -> str:
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         body = cloud.s3.get_object(Bucket=cloud.bucket, Key=key)["Body"]
         return body.read(_MOST_BYTES).decode("utf-8", "replace")

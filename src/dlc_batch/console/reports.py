@@ -30,7 +30,7 @@ def read_report(cloud: Cloud, run: Run, shuffle: int) -> bytes:
     key = f"{RunKeys(run.lab, run.run_id).results}{folder}{REPORT_FILE}"
     none = NoReport(f"Run {run.run_id} left no report of shuffle {shuffle}.", "")
     try:
-        with aws_errors_as_ours():
+        with aws_errors_as_ours(cloud):
             answer = cloud.s3.get_object(Bucket=cloud.bucket, Key=key)
             if answer["ContentLength"] > _MOST_BYTES:
                 raise NoReport("The report is too large to be shown.", "Fetch the results.")

@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from dlc_batch.cloud import Cloud, Where, connect
+from dlc_batch.cloud import Cloud, connect
 from dlc_batch.demo.project import (
     IN_SPACE,
     REQUEST,
@@ -25,6 +25,7 @@ from dlc_batch.demo.project import (
 from dlc_batch.demo.truth import compare_with_truth
 from dlc_batch.local.cloud import running_cloud
 from dlc_batch.runs import read_status
+from dlc_batch.where import Where
 from dlc_batch_core.errors import DlcBatchError, LabError
 
 LAB = "demo"

@@ -13,10 +13,12 @@ from dlc_batch.fetching.folder import (
     check_names,
     check_room,
     disk_errors_as_ours,
+    left_by_others,
     locked,
     waiting_folder,
 )
-from dlc_batch.fetching.placing import Placed, begun, finish_begun, place
+from dlc_batch.fetching.names import check_lengths
+from dlc_batch.fetching.placing import Placed, begun, finish_begun, place, plan
 from dlc_batch.fetching.proof import Proofs
 from dlc_batch.fetching.results import Result, list_results
 from dlc_batch.fetching.store import Store
@@ -56,6 +58,7 @@ def fetch(
     told: Callable[[str], object] = _nothing,
     ask: Callable[[Changes], bool] = _no,
     minutes: float = MINUTES,
+    read: Callable[[int], object] = _nothing,
 ) -> Fetched:
     """Bring results into a folder; all of them, or none.
 
@@ -69,9 +72,11 @@ def fetch(
     Args:
         overwrite: the leave, for whatever differs.
         got: is told the bytes as they come, in all as many as the results have.
-        told: is told in words what goes wrong and is tried again.
+        told: is told in words what goes wrong and is tried again, and what other fetches left.
         ask: is asked for leave otherwise; by default it is not given.
         minutes: how long a lost network is waited for.
+        read: is told the bytes of files as they are read here to be verified: what is there
+            already, and what has come. By several threads.
 
     Raises:
         LabError: files are there that differ; another fetch into the folder is under way; the
@@ -82,17 +87,15 @@ def fetch(
     _check_names(results, folder)
     with disk_errors_as_ours(folder), locked(folder):
         before = finish_begun(folder).get(run.run_id, Placed())
-        proofs = Proofs(store, results)
-        changes = compare(store, results, proofs, folder)
-        leave = _leave(changes, overwrite, ask)
+        for sentence in left_by_others(folder, run.run_id):
+            told(sentence)
+        visit = _Visit(store, run, results, folder, Proofs(store, results, read))
+        changes = visit.compare()
+        leave = None if overwrite else _leave(changes, ask)
         got(sum(result.size for result in changes.unchanged))
         placed = Placed()
         if changes.to_write or changes.rivals:
-            waiting = waiting_folder(folder, run.run_id)
-            _check_room(changes, waiting)
-            bring(store, changes.to_write, proofs, waiting, got)
-            _check_still(changes, compare(store, results, proofs, folder), leave)
-            placed = place(changes, waiting, run.run_id)
+            placed = place(visit.bring(changes, leave, got), visit.waiting, run.run_id)
     written = (*before.written, *placed.written)
     unchanged = (str(each.path) for each in changes.unchanged)
     same = tuple(path for path in unchanged if path not in written)
@@ -105,8 +108,12 @@ def preview(
     results: tuple[Result, ...],
     folder: Path,
     told: Callable[[str], object] = _nothing,
+    read: Callable[[int], object] = _nothing,
 ) -> Changes:
     """Return what `fetch` would do, without writing anything.
+
+    Args:
+        told, read: as `fetch` has them.
 
     Raises:
         LabError, CloudError: as `fetch` does.
@@ -116,32 +123,73 @@ def preview(
         told("An earlier fetch was broken off as it put files in place. The next finishes that.")
     store = Store.of(cloud, Patience(told))
     with disk_errors_as_ours(folder):
-        changes = compare(store, results, Proofs(store, results), folder)
+        for sentence in left_by_others(folder, run.run_id):
+            told(sentence)
+        visit = _Visit(store, run, results, folder, Proofs(store, results, read))
+        changes = visit.compare()
         if folder.exists():
-            _check_room(changes, waiting_folder(folder, run.run_id))
+            visit.check_place(changes)
     return changes
 
 
+@dataclass(frozen=True)
+class _Visit:
+    """One look after a run's results in a folder."""
+
+    store: Store
+    run: Run
+    results: tuple[Result, ...]
+    folder: Path
+    proofs: Proofs
+
+    @property
+    def waiting(self) -> Path:
+        return waiting_folder(self.folder, self.run.run_id)
+
+    def compare(self) -> Changes:
+        return compare(self.store, self.results, self.proofs, self.folder)
+
+    def check_place(self, changes: Changes) -> None:
+        """Raise LabError where there is no room, or no name for what is to be kept."""
+        plan(changes, self.run.run_id)
+        to_come = (each.size - bytes_waiting(each, self.waiting) for each in changes.to_write)
+        check_room(self.folder, sum(to_come))
+
+    def bring(
+        self, changes: Changes, leave: set[str] | None, got: Callable[[int], object]
+    ) -> Changes:
+        """Have all that differs wait, and return the changes as they then are.
+
+        Somebody may write to the folder meanwhile. What was alike and no longer is comes too.
+
+        Args:
+            leave: the files that may be replaced; None: any.
+
+        Raises:
+            LabError: others now differ as well.
+        """
+        while True:
+            self.check_place(changes)
+            bring(self.store, changes.to_write, self.proofs, self.waiting, got)
+            now = self.compare()
+            if more := [path for path in now.differing if leave is not None and path not in leave]:
+                raise _differ(now, tuple(more))
+            if set(now.to_write) <= set(changes.to_write):
+                return now
+            changes, got = now, _nothing  # all were counted before
+
+
 def _check_names(results: tuple[Result, ...], folder: Path) -> None:
-    check_names((result.path for result in results), folder.absolute())
+    paths = [result.path for result in results]
+    check_names(paths, folder.absolute())
+    check_lengths(paths, folder)
 
 
-def _check_room(changes: Changes, waiting: Path) -> None:
-    to_come = (each.size - bytes_waiting(each, waiting) for each in changes.to_write)
-    check_room(changes.folder, sum(to_come))
-
-
-def _leave(changes: Changes, overwrite: bool, ask: Callable[[Changes], bool]) -> set[str]:
+def _leave(changes: Changes, ask: Callable[[Changes], bool]) -> set[str]:
     """Return the files that may be replaced."""
-    if changes.differing and not overwrite and not ask(changes):
+    if changes.differing and not ask(changes):
         raise _differ(changes, changes.differing)
     return set(changes.differing)
-
-
-def _check_still(before: Changes, now: Changes, leave: set[str]) -> None:
-    """Raise LabError where somebody has made files since they were asked about."""
-    if more := [path for path in now.differing if path not in leave]:
-        raise _differ(before, tuple(more))
 
 
 def _differ(changes: Changes, paths: tuple[str, ...]) -> LabError:

@@ -91,7 +91,7 @@ def _bring_one(
     part, proof = whole.with_name(f"{whole.name}.part"), proofs.of(result)
     for _ in range(2):  # what a computer that lost its power left may be no beginning of it
         _go_on(store, result, part, got)
-        if proof.holds_of(part):
+        if proof.holds_of(part, proofs.read):
             part.replace(whole)
             return
         got(-part.stat().st_size)

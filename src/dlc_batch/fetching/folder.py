@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath, PurePosixPath
 
 from dlc_batch import locks
+from dlc_batch.fetching.names import LONGEST_ON_WINDOWS
 from dlc_batch.locks import HeldError
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.member_names import fold
@@ -31,8 +32,6 @@ _DEVICES = frozenset(
 )
 _NOT_ON_WINDOWS = frozenset('<>:"|?*\\')
 _FIRST_PRINTABLE = " "
-#: Windows' MAX_PATH, which counts the ending NUL: DeepLabCut and most programs keep to it.
-_LONGEST_ON_WINDOWS = 259
 #: Case-only differences are one file there, as they are installed.
 _FOLDS_CASE = frozenset({"win32", "darwin"})
 
@@ -40,6 +39,20 @@ _FOLDS_CASE = frozenset({"win32", "darwin"})
 def waiting_folder(folder: Path, run_id: str) -> Path:
     """Return where what has come of a run waits."""
     return folder / f"{WAITING_PREFIX}{run_id}"
+
+
+def left_by_others(folder: Path, run_id: str) -> Iterator[str]:
+    """Yield in words what waits there of runs whose fetch was broken off, but for this one."""
+    for waiting in sorted(folder.glob(f"{WAITING_PREFIX}*")):
+        other = waiting.name.removeprefix(WAITING_PREFIX)
+        if other == run_id or not waiting.is_dir():
+            continue
+        size = sum(each.lstat().st_size for each in waiting.iterdir())
+        yield (
+            f"{waiting} holds {size / 1e6:,.1f} MB of run {other}, whose fetch was broken off."
+            f" To go on with it: dlc-batch fetch {other} {folder}. If you don't want it, delete"
+            f" {waiting.name} there."
+        )
 
 
 @contextlib.contextmanager
@@ -94,10 +107,10 @@ def check_names(
     if platform == "win32":
         if bad := [path for path in paths if not all(map(_can_be_on_windows, path.parts))]:
             raise LabError(f"Windows can't have files of these names: {listed(bad)}.", elsewhere)
-        if long := [p for p in paths if len(str(folder.joinpath(p))) > _LONGEST_ON_WINDOWS]:
+        if long := [p for p in paths if len(str(folder.joinpath(p))) > LONGEST_ON_WINDOWS]:
             raise LabError(
                 f"With {folder} before them, these paths are too long for Windows"
-                f" ({_LONGEST_ON_WINDOWS} characters): {listed(long)}.",
+                f" ({LONGEST_ON_WINDOWS} characters): {listed(long)}.",
                 "Move the project to a folder with a short path, such as C:\\dlc.",
             )
     if platform in _FOLDS_CASE:

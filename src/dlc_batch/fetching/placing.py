@@ -15,11 +15,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
 from dlc_batch.fetching.changes import Changes
 from dlc_batch.fetching.folder import WAITING_PREFIX
+from dlc_batch.fetching.names import check_kept, kept_name, longest_name
 from dlc_batch_core.errors import LabError
 
 JOURNAL = "journal.json"
@@ -47,22 +49,37 @@ def place(changes: Changes, waiting: Path, run_id: str) -> Placed:
     """Put in place what waits, and remove the waiting folder.
 
     Raises:
-        LabError: a folder can't be written to; nothing was changed.
+        LabError: a folder can't be written to, or `plan` refuses; nothing was changed.
         OSError: the disk refuses. Where it had begun, `finish_begun` goes on.
     """
-    folder = changes.folder
+    folder, steps = changes.folder, plan(changes, run_id)
     _check_writable(changes)
-    rivals = [Step(path, None, f"{Path(path).name}.before-{run_id}") for path in changes.rivals]
-    steps = rivals + [
-        Step(str(result.path), result.waiting_name, f"{result.path.name}.before-{run_id}")
-        for result in changes.to_write
-    ]
     _write(waiting / JOURNAL, steps)
     try:
         return _finish(folder, waiting)
     except KeyboardInterrupt:  # a moment's renames: they are done rather than left half done
         _finish(folder, waiting)
         raise
+
+
+def plan(changes: Changes, run_id: str) -> list[Step]:
+    """Return what is to be done.
+
+    Raises:
+        LabError: an earlier file can't be kept beside its new one under any name.
+    """
+    kept = partial(_kept_name, changes.folder.absolute(), run_id)
+    rivals = [Step(path, None, kept(path)) for path in changes.rivals]
+    files = [(str(each.path), each.waiting_name) for each in changes.to_write]
+    return rivals + [Step(path, new, kept(path)) for path, new in files]
+
+
+def _kept_name(folder: Path, run_id: str, path: str) -> str:
+    target = folder / path
+    name = kept_name(target, run_id, longest_name(target.parent))
+    if os.path.lexists(target):
+        check_kept(target.with_name(name))
+    return name
 
 
 def finish_begun(folder: Path) -> dict[str, Placed]:
@@ -118,7 +135,7 @@ def _move(new: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        copy = target.with_name(f".{target.name}.dlc-batch-fetch")
+        copy = target.with_name(f"{WAITING_PREFIX}{new.name}")  # short, and nobody else's
         shutil.copyfile(new, copy)
         _sync(copy)
         copy.replace(target)

@@ -43,18 +43,26 @@ class Proof:
         """Whether it tells other bytes of the same number."""
         return self.kind in _NEW
 
-    def holds_of(self, path: Path) -> bool:
-        """Whether this is the file, as far as can be told."""
+    def holds_of(self, path: Path, read: Callable[[int], object] = lambda _: None) -> bool:
+        """Whether this is the file, as far as can be told; `read` is told its bytes meanwhile."""
         if not path.is_file() or path.stat().st_size != self.size:
             return False
-        return not self.is_of_content or _digest_of(path, self) == self.digest
+        return not self.is_of_content or _digest_of(path, self, read) == self.digest
 
 
 class Proofs:
-    """What each result of a run is known by. S3 is asked for one only when it is wanted."""
+    """What each result of a run is known by. S3 is asked for one only when it is wanted.
 
-    def __init__(self, store: Store, results: tuple[Result, ...]) -> None:
-        self._store = store
+    `read` is told the bytes of files as they are read here, by whatever thread.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        results: tuple[Result, ...],
+        read: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        self._store, self.read = store, read
         self._hashes = dict[str, str]()
         for result in results:
             if _RUN_FILE.fullmatch(str(result.path)):
@@ -78,7 +86,7 @@ class Proofs:
         key = (result, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
         if key not in self._seen:
             proof = self.of(result)
-            self._seen[key] = proof.is_of_content and proof.holds_of(path)
+            self._seen[key] = proof.is_of_content and proof.holds_of(path, self.read)
         return self._seen[key]
 
 
@@ -130,20 +138,21 @@ _NEW: Mapping[str, Callable[[], Any]] = {
 }
 
 
-def _digest_of(path: Path, proof: Proof) -> bytes:
+def _digest_of(path: Path, proof: Proof, read: Callable[[int], object]) -> bytes:
     with path.open("rb") as file:
         if proof.part_bytes is None:
-            return _digest_part(file, proof.kind, proof.size)
+            return _digest_part(file, proof.kind, proof.size, read)
         whole: _Digest = _NEW[proof.kind]()
         for start in range(0, proof.size, proof.part_bytes):
             length = min(proof.part_bytes, proof.size - start)
-            whole.update(_digest_part(file, proof.kind, length))
+            whole.update(_digest_part(file, proof.kind, length, read))
         return whole.digest()
 
 
-def _digest_part(file: BinaryIO, kind: str, length: int) -> bytes:
+def _digest_part(file: BinaryIO, kind: str, length: int, read: Callable[[int], object]) -> bytes:
     digest: _Digest = _NEW[kind]()
     while length and (data := file.read(min(_CHUNK_BYTES, length))):
         digest.update(data)
+        read(len(data))
         length -= len(data)
     return digest.digest()

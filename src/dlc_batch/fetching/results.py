@@ -26,6 +26,14 @@ DELETED = (
 )
 
 
+class NoResults(LabError):
+    """The run left none, or none yet."""
+
+
+class LostResults(CloudError):
+    """What the run left is no longer all there."""
+
+
 @dataclass(frozen=True)
 class Result:
     """One file of a run's results."""
@@ -47,15 +55,16 @@ def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
     """Return the files of a run's results.
 
     Raises:
-        LabError: the run has no results. One of several shuffles has those of the shuffles that
+        NoResults: the run has none. One of several shuffles has those of the shuffles that
             were trained, however the others ended.
-        CloudError: a file that the run left is gone.
+        LostResults: a file that the run left is gone.
+        CloudError: S3 refuses, or can't be reached.
     """
     if not (run.status is Status.SUCCEEDED or (run.status.is_final and run.files)):
         ended = f"It is {run.status}. {run.message}".strip()
         remedy = "" if run.status.is_final else "Wait for its mail."
-        raise LabError(f"Run {run.run_id} has no results. {ended}", remedy)
-    lost = {part.shuffle for part in run.parts if part.status is not Status.SUCCEEDED}
+        raise NoResults(f"Run {run.run_id} has no results. {ended}", remedy)
+    lost = set(shuffles_without(run))
     results = [each for each in _all_of(cloud, run) if not _is_of(lost, each.path)]
     lacking = set(run.files) - {str(result.path) for result in results}
     lacking = {name for name in lacking if not name.startswith(REST_MARK)}
@@ -64,10 +73,15 @@ def list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
     return tuple(each for each in results if str(each.path).casefold() != _CONFIG)
 
 
-def _lost(run: Run, lacking: Sequence[str]) -> CloudError:
+def shuffles_without(run: Run) -> tuple[int, ...]:
+    """Return the shuffles of a run that were not trained to their end: they left no results."""
+    return tuple(part.shuffle for part in run.parts if part.status is not Status.SUCCEEDED)
+
+
+def _lost(run: Run, lacking: Sequence[str]) -> LostResults:
     shown = ", ".join(lacking[:_MOST_NAMED])
     more = f" and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
-    return CloudError(
+    return LostResults(
         f"The results of run {run.run_id} are not whole: {shown}{more}.",
         DELETED,
     )
@@ -75,7 +89,7 @@ def _lost(run: Run, lacking: Sequence[str]) -> CloudError:
 
 def _all_of(cloud: Cloud, run: Run) -> list[Result]:
     prefix = RunKeys(run.lab, run.run_id).results
-    with aws_errors_as_ours():
+    with aws_errors_as_ours(cloud):
         pages = cloud.s3.get_paginator("list_objects_v2").paginate(
             Bucket=cloud.bucket, Prefix=prefix
         )

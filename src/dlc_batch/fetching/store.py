@@ -41,7 +41,7 @@ class Store:
     """
 
     client: S3Client
-    bucket: str
+    cloud: Cloud
     patience: Patience
 
     @classmethod
@@ -54,7 +54,7 @@ class Store:
             retries={"total_max_attempts": 1},
         )
         client = cloud.session.client("s3", endpoint_url=cloud.endpoint_url, config=config)
-        return cls(client, cloud.bucket, patience)
+        return cls(client, cloud, patience)
 
     def head(self, result: Result, **more: Any) -> dict[str, Any]:
         """Return what S3 says of an object, or of a part of it."""
@@ -62,7 +62,7 @@ class Store:
             self.patiently(
                 result,
                 lambda: self.client.head_object(
-                    Bucket=self.bucket, Key=result.key, ChecksumMode="ENABLED", **more
+                    Bucket=self.cloud.bucket, Key=result.key, ChecksumMode="ENABLED", **more
                 ),
             )
         )
@@ -80,7 +80,10 @@ class Store:
         if start >= result.size:
             return
         answer = self.client.get_object(
-            Bucket=self.bucket, Key=result.key, Range=f"bytes={start}-", IfMatch=result.etag
+            Bucket=self.cloud.bucket,
+            Key=result.key,
+            Range=f"bytes={start}-",
+            IfMatch=result.etag,
         )
         if answer["ContentLength"] != result.size - start:  # a proxy that ignores ranges, for one
             raise CloudError(
@@ -98,7 +101,7 @@ class Store:
 
     def patiently(self, result: Result, call: Callable[[], _T]) -> _T:
         """Return what a call gives, called again for as long as the network's patience lasts."""
-        with aws_errors_as_ours():
+        with aws_errors_as_ours(self.cloud):
             try:
                 return self.patience.call(call)
             except (BotoCoreError, ClientError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from dlc_batch_trainer.evaluation.errors import bootstrap, mean_errors, worst_frames
 from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint
+from dlc_batch_trainer.stretches import Neighbours
 
 
 def _point(error: float | None, confidence: float = 0.9) -> ScoredPoint:
@@ -100,6 +102,45 @@ def test_of_enough_videos_whole_ones_are_resampled() -> None:
     )
     assert few is not None
     assert (few.resampled, few.unit) == (36, "frames")
+
+
+def _views(instants: int, cameras: int, error_of: Callable[[int], float]) -> list[ScoredFrame]:
+    return [
+        _frame(f"labeled-data/cam{camera}/img{10 * instant:04d}.png", error_of(instant))
+        for instant in range(instants)
+        for camera in range(cameras)
+    ]
+
+
+def _neighbours(frames: list[ScoredFrame], length: int) -> Neighbours:
+    instants = {frame.image: frame.image.rpartition("/")[2] for frame in frames}
+    order = sorted(set(instants.values()))
+    stretches = {image: str(order.index(name) // length) for image, name in instants.items()}
+    return Neighbours(stretches, instants)
+
+
+def test_of_stretches_whole_ones_are_resampled_over_all_views() -> None:
+    frames = _views(instants=40, cameras=2, error_of=lambda instant: float(instant // 5))
+    of_stretches = bootstrap(frames, 1, neighbours=_neighbours(frames, 5))
+    of_frames = bootstrap(frames, 1)
+    assert of_stretches is not None
+    assert of_frames is not None
+    assert (of_stretches.resampled, of_stretches.unit) == (8, "stretches")
+    assert (of_frames.resampled, of_frames.unit) == (80, "frames")
+    assert of_stretches.high_px - of_stretches.low_px > 2 * (of_frames.high_px - of_frames.low_px)
+
+
+def test_of_few_stretches_instants_are_resampled() -> None:
+    frames = _views(instants=12, cameras=2, error_of=float)
+    found = bootstrap(frames, 1, neighbours=_neighbours(frames, 5))
+    assert found is not None
+    assert (found.resampled, found.unit) == (12, "instants")
+
+
+def test_two_views_of_few_instants_have_no_interval() -> None:
+    frames = _views(instants=4, cameras=2, error_of=float)
+    assert bootstrap(frames, 1, neighbours=_neighbours(frames, 5)) is None
+    assert bootstrap(frames, 1) is not None
 
 
 def test_worst_frames_come_first() -> None:

@@ -13,8 +13,7 @@ from PIL import Image
 from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.capsule import Training, methods_text, run_facts
-from dlc_batch_trainer.evaluation import summarize
-from dlc_batch_trainer.evaluation.errors import worst_frames
+from dlc_batch_trainer.evaluation import summarize, with_training_frames
 from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint
 from dlc_batch_trainer.evaluation.poses import Layout
 from dlc_batch_trainer.export import write_run_file
@@ -57,6 +56,8 @@ class MadeUp:
     is_chosen: bool = True  # by validation frames
     method: str = "videos"
     notes: tuple[str, ...] = ("video2 holds no labels and was left out.",)
+    warnings: tuple[str, ...] = ()  # of the check
+    weights: str = "pretrained"
     own: str = ""
     place: dict[str, Any] = field(
         default_factory=lambda: {"instance_type": "g5.xlarge", "life_cycle": "spot"}
@@ -78,9 +79,10 @@ class MadeUp:
             found = summarize(frames, scores, 0.6, snapshot, 1, self.engine, layout)
             if found.test.mean_px is not None:
                 scores["test_rmse_px"] = found.test.mean_px
-            found = replace(
-                found, worst_training=worst_frames(self._frames(images[: self.train_frames]), 10)
-            )
+            found = with_training_frames(found, self._frames(images[: self.train_frames]))
+            for side, errors in (("test", found.test), ("train", found.train)):
+                if errors and errors.mean_pcutoff_px is not None:  # as DeepLabCut has it
+                    scores[f"{side}_rmse_pcutoff_px"] = errors.mean_pcutoff_px
             found.write(results / self.own)
             metrics |= found.metrics
             pcutoff = found.pcutoff
@@ -145,7 +147,7 @@ class MadeUp:
         best = Best(30, 2.0) if self.is_chosen else None
         looks = () if self.engine == "pytorch" else ((10, 6.0), (20, 3.0), (30, 2.0), (40, 2.5))
         path = Path("snapshot-030.pt")
-        began = {"pose_weights": "pretrained", "pose_sha256": "abc"}
+        began = {"pose_weights": self.weights, "pose_sha256": "abc"}
         return TrainedSnapshot(path, 30, 40, 40, unit, best, began, looks=looks)
 
     def _training(
@@ -167,6 +169,7 @@ class MadeUp:
         run = RunRequest(
             "walk-0123456789ab", "lab", "b", "uploads/lab/walk.zip", "v1", "", Request(), "2026"
         )
+        run = replace(run, warnings=self.warnings)
         return Training(
             run=run,
             shuffle=1,

@@ -172,6 +172,7 @@ def test_hostile_names_are_only_names(
         (MadeUp(is_chosen=False), "last snapshot"),
         (MadeUp(own="shuffle1/"), "Good"),
         (MadeUp(place={}), "none of AWS's"),
+        (MadeUp(warnings=("walk-1, row 7: leftear is right.",)), "row 7: leftear is right."),
         (MadeUp(body_parts=tuple(f"part {n}" for n in range(80))), "part 79"),
     ],
 )
@@ -181,6 +182,16 @@ def test_every_kind_of_training_has_one(
     page = report(training)
     assert words in " ".join(page.text.split())
     assert "nan" not in re.findall(r"\w+", page.text.lower())
+
+
+def test_what_is_not_known_of_an_older_training_is_left_out(tmp_path: Path) -> None:
+    task = MadeUp().write(tmp_path)
+    path = task.folder / "run.json"
+    known = json.loads(path.read_text())
+    del known["warned"]
+    path.write_text(json.dumps(known))
+    make_report(task)
+    assert "What the check warned of" not in (task.folder / "report.html").read_text()
 
 
 def test_notes_and_frames_of_videos_come_later(tmp_path: Path) -> None:
@@ -241,6 +252,29 @@ def test_points_that_were_sure_and_wrong_and_labels_to_look_at(
     text = " ".join(page.text.split())
     assert "Sure and wrong: the farthest" in text
     assert "Training frames with the largest error" in text
+
+
+def test_what_has_not_learned_is_not_a_matter_of_labels(
+    report: Callable[[MadeUp], Reader],
+) -> None:
+    text = " ".join(report(MadeUp(error=90.0, weights="random")).text.split())
+    assert "It has not learned: on the frames that it trained on it is off by 72.0 px" in text
+    assert "It began from random weights" in text
+    assert "First train it longer" in text
+    assert "First look at the labels" not in text
+    assert "A label at the wrong place is a common cause" not in text
+
+
+def test_the_error_above_pcutoff_says_of_how_many_points(
+    report: Callable[[MadeUp], Reader], tmp_path: Path
+) -> None:
+    page = report(MadeUp(error=25.0))
+    known = json.loads((tmp_path / "results" / "evaluation.json").read_text())
+    counts = [known[side]["points_pcutoff"] for side in ("test", "train")]
+    assert all(1 < n < known[s]["points"] for n, s in zip(counts, ("test", "train"), strict=True))
+    row = re.search(r"error above pcutoff, px(.*?)frames", " ".join(page.text.split()))
+    assert row is not None
+    assert re.findall(r"of ([0-9]+) points", row[1]) == [str(count) for count in counts]
 
 
 def test_a_figure_that_can_not_be_drawn_costs_itself_only(

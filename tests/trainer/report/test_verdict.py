@@ -116,6 +116,11 @@ def test_what_is_not_known_is_not_graded(facts: Facts, words: str) -> None:
         ({"scored_frames": 4}, "something was found on 4 of the 40 test frames"),
         ({"resampled": (19, "frames")}, "of 19 frames, and likely to be too narrow"),
         ({"resampled": (5, "videos")}, "of 5 videos, and likely to be too narrow"),
+        ({"resampled": (7, "stretches")}, "of 7 stretches, and likely to be too narrow"),
+        ({"split": "stretch", "resampled": (30, "instants")}, "30 instants in few stretches"),
+        ({"split": "stretch"}, "which are not independent: it is too narrow"),
+        ({"train_px": 50.1, "test_like_train_px": 50.0}, "It has not learned: on the frames"),
+        ({"test_px": 60.0, "weights": "random"}, "It began from random weights"),
         ({"split": "random", "test_frames_of_trained": 40}, "The test frames are single frames"),
         ({"split": "home", "test_frames_of_trained": 40}, "videos that it trained on"),
         ({"split": "home", "test_frames_of_trained": 7}, "7 of the 40 test frames"),
@@ -143,7 +148,9 @@ def test_care_is_taken(change: dict[str, object], words: str) -> None:
     [
         {"resampled": (20, "frames")},
         {"test_videos": 3},
-        {"split": "stretch", "test_frames_of_trained": 40},
+        {"split": "stretch", "test_frames_of_trained": 40, "resampled": (20, "stretches")},
+        {"weights": "random"},  # and it is good all the same
+        {"train_px": 50.0, "test_like_train_px": 50.0},
         {"interval": (2.0, 5.0)},
         {"train_px": 1.5},
         {"train_px": 0.1, "test_like_train_px": 0.9},  # what can't be seen
@@ -161,11 +168,41 @@ def test_no_care_is_taken(change: dict[str, object]) -> None:
 
 def test_what_is_only_told() -> None:
     facts = replace(GOOD, taken=190, split="stretch", test_frames_of_trained=40)
+    facts = replace(facts, resampled=(20, "stretches"))
     told = [f.text for f in judge(facts).findings]
     assert any("least at the end" in text for text in told)
     assert any("stretches of recordings" in text for text in told)
-    last = judge(replace(GOOD, was_chosen=False)).findings
-    assert any("last snapshot" in finding.text for finding in last)
+
+
+@pytest.mark.parametrize(
+    ("frames", "why"),
+    [
+        (0, "there were no validation frames to choose by."),
+        (6, "the training ended before validation had run."),
+    ],
+)
+def test_why_the_last_snapshot_was_taken(frames: int, why: str) -> None:
+    found = judge(replace(GOOD, was_chosen=False, validation_frames=frames)).findings
+    assert f"The last snapshot was taken: {why}" in [finding.text for finding in found]
+
+
+@pytest.mark.parametrize(("sure", "is_offered"), [(0, False), (1, True)])
+def test_another_pcutoff_is_offered_where_some_points_are_above(
+    sure: int, is_offered: bool
+) -> None:
+    points = [point(3.0, 0.5)] * (40 - sure) + [point(3.0)] * sure
+    found = judge(replace(GOOD, points=points)).findings
+    (advice,) = (each.advice for each in found if "below pcutoff" in each.text)
+    assert advice.startswith("Train longer or label more")
+    assert ("another pcutoff" in advice) == is_offered
+
+
+def test_a_network_that_has_not_learned_sends_nobody_to_the_labels() -> None:
+    parts = {"nose": 60.0, "tail": 200.0}
+    for train_px, is_sent in ((4.0, True), (260.0, False)):
+        facts = replace(GOOD, test_px=80.0, train_px=train_px, body_parts=parts)
+        (advice,) = (f.advice for f in judge(facts).findings if f.text.startswith("Much worse"))
+        assert ("labelled at the same place" in advice) == is_sent
 
 
 @given(st.lists(st.floats(0, 1e4), min_size=2, max_size=9), st.floats(1, 1e4))

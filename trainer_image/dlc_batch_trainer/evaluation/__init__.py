@@ -22,6 +22,7 @@ from dlc_batch_trainer.evaluation.poses import Layout, Poses, read_labels
 from dlc_batch_trainer.evaluation.result import EVALUATION_FILE, Evaluation
 from dlc_batch_trainer.plan import TrainedSnapshot
 from dlc_batch_trainer.split import Split
+from dlc_batch_trainer.stretches import Neighbours, neighbours_of
 
 __all__ = [
     "EVALUATION_FILE",
@@ -70,9 +71,22 @@ def evaluate(
 
     pcutoff = float(config.get("pcutoff", _DEFAULT_PCUTOFF))
     scores = read_scores(table, layout.is_multi_animal)
-    found = summarize(score(split.test), scores, pcutoff, snapshot, split.seed, engine, layout)
+    neighbours = neighbours_of(split, images) if split.method == "stretch" else None
+    found = summarize(
+        score(split.test), scores, pcutoff, snapshot, split.seed, engine, layout, neighbours
+    )
     trained = [frame for frame in score(split.train) if frame.image in predicted]
-    return replace(found, worst_training=worst_frames(trained, _MOST_WORST))
+    return with_training_frames(found, trained)
+
+
+def with_training_frames(found: Evaluation, trained: Sequence[ScoredFrame]) -> Evaluation:
+    """Add what is known of the training frames: no score, but what to look at."""
+    points = [point for frame in trained for point in frame.points]
+    return replace(
+        found,
+        train=mean_errors(points, found.pcutoff) if points else None,
+        worst_training=worst_frames(trained, _MOST_WORST),
+    )
 
 
 def _run_deeplabcut(
@@ -139,8 +153,13 @@ def summarize(
     seed: int,
     engine: str,
     layout: Layout,
+    neighbours: Neighbours | None = None,
 ) -> Evaluation:
-    """Bring what is known of the test frames together."""
+    """Bring what is known of the test frames together.
+
+    Args:
+        neighbours: of the test frames, where they were drawn as stretches.
+    """
     points = [point for frame in frames for point in frame.points]
     test = mean_errors(points, pcutoff)
     return Evaluation(
@@ -149,7 +168,7 @@ def summarize(
         deeplabcut=scores,
         test=test,
         test_frames=len(frames),
-        interval=bootstrap(frames, seed),
+        interval=bootstrap(frames, seed, neighbours=neighbours),
         body_parts={
             part: mean_errors(_of(part, points), pcutoff)
             for part in (*layout.body_parts, *layout.unique)
@@ -160,7 +179,7 @@ def summarize(
         notes=tuple(_notes(test.missed, engine, layout)),
         frames=tuple(frames),
         intervals={
-            part: bootstrap([frame.of(part) for frame in frames], seed)
+            part: bootstrap([frame.of(part) for frame in frames], seed, neighbours=neighbours)
             for part in (*layout.body_parts, *layout.unique)
         },
     )

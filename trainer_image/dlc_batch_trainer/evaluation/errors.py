@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlc_batch_trainer.evaluation.points import ScoredFrame, ScoredPoint, video_of
+from dlc_batch_trainer.stretches import Neighbours
 
 _DRAWS = 2000  # the percentiles of more hardly differ (our choice)
 _LEVEL = 0.95
@@ -37,7 +38,7 @@ class Interval:
     level: float
     draws: int
     resampled: int  # so many
-    unit: str  # frames or videos
+    unit: str  # frames, videos, stretches or instants
 
 
 def mean_errors(points: Iterable[ScoredPoint], pcutoff: float) -> Errors:
@@ -57,20 +58,32 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def bootstrap(frames: Sequence[ScoredFrame], seed: int, draws: int = _DRAWS) -> Interval | None:
+def bootstrap(
+    frames: Sequence[ScoredFrame],
+    seed: int,
+    draws: int = _DRAWS,
+    neighbours: Neighbours | None = None,
+) -> Interval | None:
     """Resample videos, or frames where they are of few videos.
 
     The points of a frame are no independent measurements, nor are the frames of a video: with
     both, the resample is of what is independent (cluster bootstrap; Davison and Hinkley, 1997).
     Frames for which nothing was found have no error and are not drawn.
 
+    Args:
+        neighbours: of test frames that were drawn as stretches of neighbouring ones: whole
+            stretches are resampled then, or instants where there are few stretches.
+
     Returns:
-        the interval of the mean distance over all points; None of fewer than five frames.
+        the interval of the mean distance over all points; None of fewer than five frames, and of
+        stretches with fewer than five instants.
     """
     of_frames = {frame.image: errors for frame in frames if (errors := frame.errors_px)}
     if len(of_frames) < _LEAST_RESAMPLED:
         return None
-    unit, groups = _independent(of_frames)
+    unit, groups = _of_neighbours(of_frames, neighbours) if neighbours else _independent(of_frames)
+    if len(groups) < _LEAST_RESAMPLED:
+        return None
     sums = np.array([sum(errors) for errors in groups])
     counts = np.array([len(errors) for errors in groups])
     drawn = np.random.default_rng(seed).integers(len(sums), size=(draws, len(sums)))
@@ -82,12 +95,29 @@ def bootstrap(frames: Sequence[ScoredFrame], seed: int, draws: int = _DRAWS) -> 
 
 def _independent(of_frames: Mapping[str, list[float]]) -> tuple[str, list[list[float]]]:
     """The errors of each video where there are enough, else of each frame."""
-    videos: dict[str, list[float]] = {}
-    for image, errors in of_frames.items():
-        videos.setdefault(video_of(image), []).extend(errors)
+    videos = _grouped(of_frames, {image: video_of(image) for image in of_frames})
     if len(videos) >= _LEAST_RESAMPLED:
-        return "videos", list(videos.values())
+        return "videos", videos
     return "frames", list(of_frames.values())
+
+
+def _of_neighbours(
+    of_frames: Mapping[str, list[float]], neighbours: Neighbours
+) -> tuple[str, list[list[float]]]:
+    """The errors of each stretch where there are enough, else of each instant."""
+    stretches = _grouped(of_frames, neighbours.stretches)
+    if len(stretches) >= _LEAST_RESAMPLED:
+        return "stretches", stretches
+    return "instants", _grouped(of_frames, neighbours.instants)
+
+
+def _grouped(
+    of_frames: Mapping[str, list[float]], name_of: Mapping[str, str]
+) -> list[list[float]]:
+    groups: dict[str, list[float]] = {}
+    for image, errors in of_frames.items():
+        groups.setdefault(name_of[image], []).extend(errors)
+    return list(groups.values())
 
 
 def worst_frames(frames: Iterable[ScoredFrame], most: int) -> tuple[ScoredFrame, ...]:

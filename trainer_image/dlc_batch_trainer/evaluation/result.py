@@ -31,6 +31,7 @@ class Evaluation:
     worst: tuple[ScoredFrame, ...]  # of the test frames, worst first
     validation_rmse_px: float | None  # of the snapshot, by which it was chosen
     is_multi_animal: bool = False
+    train: Errors | None = None  # of the training frames; None: nothing is known
     worst_training: tuple[ScoredFrame, ...] = ()  # of the training frames, worst first
     notes: tuple[str, ...] = field(default=())  # sentences for the lab
     frames: tuple[ScoredFrame, ...] = ()  # all test frames
@@ -51,8 +52,8 @@ class Evaluation:
         if self.interval is not None:
             found["test_rmse_low_px"] = self.interval.low_px
             found["test_rmse_high_px"] = self.interval.high_px
-            if self.interval.unit == "videos":
-                found["test_interval_videos"] = self.interval.resampled
+            if self.interval.unit != "frames":
+                found[f"test_interval_{self.interval.unit}"] = self.interval.resampled
         found["validation_rmse_px"] = self.validation_rmse_px
         return {
             name: value
@@ -69,6 +70,7 @@ class Evaluation:
             "metrics": self.metrics,
             "deeplabcut": dict(self.deeplabcut),
             "test": {**asdict(self.test), "frames": self.test_frames},
+            "train": asdict(self.train) if self.train else None,
             "interval": asdict(self.interval) if self.interval else None,
             "body_parts": {
                 name: {**asdict(errors), **self._interval_of(name)}

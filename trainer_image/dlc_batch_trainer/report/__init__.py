@@ -16,8 +16,10 @@ cost         the hours, and what they cost as far as it can be known here
 drawing      how a figure becomes a PNG file and a part of the page that follows its colours
 figures      the figures
 pictures     the worst test frames, label and prediction drawn
+task         which report to make, and what it leaves
 page         the page: page.html.j2 and page.css
 """
 
 REPORT_FILE = "report.html"
+VERDICT_FILE = "verdict.json"
 FIGURE_FOLDER = "figures"

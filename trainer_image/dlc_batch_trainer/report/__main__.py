@@ -6,12 +6,14 @@ without any harm to the training.
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dlc_batch_trainer.report import FIGURE_FOLDER, REPORT_FILE
+from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_trainer.report import FIGURE_FOLDER, REPORT_FILE, VERDICT_FILE
 from dlc_batch_trainer.report.drawing import Drawn
 from dlc_batch_trainer.report.facts import facts_of
 from dlc_batch_trainer.report.figures import (
@@ -25,10 +27,11 @@ from dlc_batch_trainer.report.material import Material, gather
 from dlc_batch_trainer.report.page import write_page
 from dlc_batch_trainer.report.pictures import draw_frames
 from dlc_batch_trainer.report.task import Task
+from dlc_batch_trainer.report.verdict import judge
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make report.html and the figures beside it."""
+    """Make report.html, and the figures and verdict.json beside it."""
     (path,) = arguments or sys.argv[1:]
     make_report(Task.from_json(Path(path).read_text(encoding="utf-8")))
 
@@ -44,6 +47,10 @@ def make_report(task: Task) -> None:
         (folder / f"{figure.name}.png").write_bytes(figure.png)
     for number, picture in enumerate(pictures, 1):
         (folder / f"worst-{number:02}.jpg").write_bytes(picture.jpeg)
+    verdict = judge(facts_of(material))
+    known = {"grade": verdict.grade, "headline": verdict.headline}
+    text = json.dumps({"schema_version": SCHEMA_VERSION, **known}, indent=1)
+    (task.folder / VERDICT_FILE).write_text(f"{text}\n", encoding="utf-8")
     draft = task.folder / f"{REPORT_FILE}.part"
     draft.write_text(write_page(material, figures, pictures), encoding="utf-8")
     draft.replace(task.folder / REPORT_FILE)

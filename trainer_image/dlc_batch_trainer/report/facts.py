@@ -23,7 +23,7 @@ class Facts:
     test_frames_of_trained: int = 0  # those of videos that it trained on
     test_px: float | None = None
     interval: tuple[float, float] | None = None  # 95 %, of test_px
-    resampled: tuple[int, str] | None = None  # for the interval: how many frames, or videos
+    resampled: tuple[int, str] | None = None  # for the interval: how many frames, videos, ...
     train_px: float | None = None
     test_like_train_px: float | None = None  # as train_px is computed
     body_parts: Mapping[str, float | None] = field(default_factory=dict)  # errors
@@ -35,6 +35,8 @@ class Facts:
     total: int = 0
     unit: str = "epochs"
     was_chosen: bool = False  # by its error on validation frames
+    validation_frames: int = 0
+    weights: str = "pretrained"  # it began from: pretrained, random or the id of an earlier run
     is_nearest: bool = False  # of several animals, each label has the detection nearest to it
 
 
@@ -72,4 +74,6 @@ def facts_of(material: Material) -> Facts:
         total=snapshot["total"],
         unit=snapshot["unit"],
         was_chosen=snapshot["best"] is not None,
+        weights=run["began_from"].get("pose_weights", ""),
+        validation_frames=len(split["validation"]),
     )

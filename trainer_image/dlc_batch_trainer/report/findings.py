@@ -14,6 +14,7 @@ from dlc_batch_trainer.report.grade import (
     Grade,
     grade_of,
     grade_of_error,
+    has_learned,
     wrong_points,
 )
 
@@ -50,6 +51,7 @@ class Finding:
 def find(facts: Facts) -> Iterator[Finding]:
     """Yield what the rules find, in the order in which it is told."""
     if facts.was_evaluated:
+        yield from _of_learning(facts)
         yield from _of_test_frames(facts)
         yield from _of_videos(facts)
         yield from _of_interval(facts)
@@ -58,6 +60,22 @@ def find(facts: Facts) -> Iterator[Finding]:
         yield from _of_points(facts)
         yield from _of_body_parts(facts)
     yield from _of_length(facts)
+
+
+def _of_learning(facts: Facts) -> Iterator[Finding]:
+    """Whether it has learned at all, and what it began from where it is poor."""
+    if not has_learned(facts):
+        yield Finding(
+            "It has not learned: on the frames that it trained on it is off by"
+            f" {facts.train_px:.1f} px in the mean, which is more than half the animal.",
+            "Train longer, before you look for faults in the labels.",
+        )
+    if facts.weights == "random" and grade_of(facts) is Grade.POOR:
+        yield Finding(
+            "It began from random weights, which takes many more frames and"
+            f" {facts.unit} than to begin from pretrained ones.",
+            "Begin from `weights: pretrained`, where they can be had.",
+        )
 
 
 def _of_test_frames(facts: Facts) -> Iterator[Finding]:
@@ -72,11 +90,22 @@ def _of_test_frames(facts: Facts) -> Iterator[Finding]:
             f" {counted(facts.test_frames, 'test frames')} only.",
             "Train longer, or label more.",
         )
+    elif facts.resampled is not None and facts.split == "stretch" and _are_neighbours(facts):
+        yield Finding(
+            f"The interval is of {counted(*facts.resampled)} in few stretches of neighbouring"
+            " frames, which are not independent: it is too narrow.",
+            "Label frames of more videos: then whole videos are kept back for the test.",
+        )
     elif facts.resampled is not None and facts.resampled[0] < FEW:
         yield Finding(
             f"The interval is of {counted(*facts.resampled)}, and likely to be too narrow.",
             f"With {FEW} or more it holds what it says.",
         )
+
+
+def _are_neighbours(facts: Facts) -> bool:
+    """Whether what was resampled for the interval stands in a row in a recording."""
+    return facts.resampled is not None and facts.resampled[1] in ("instants", "frames")
 
 
 def _are(count: int, things: str) -> str:
@@ -189,7 +218,9 @@ def _of_points(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             f"{_part(unsure, points)} of the labelled points were found with a confidence below"
             f" pcutoff ({facts.pcutoff:g}), and would be left out of an analysis.",
-            "Train longer or label more; or choose another pcutoff by the figure below.",
+            "Train longer or label more; or choose another pcutoff by the figure below."
+            if sure
+            else "Train longer or label more.",
         )
 
 
@@ -206,7 +237,9 @@ def _of_body_parts(facts: Facts) -> Iterator[Finding]:
         named = listed(name for _, name in sorted(far, reverse=True))
         yield Finding(
             f"Much worse than the others: {named}.",
-            "Check whether these were labelled at the same place in all frames.",
+            "Check whether these were labelled at the same place in all frames."
+            if has_learned(facts)
+            else "",
         )
     if never:
         yield Finding(
@@ -230,10 +263,12 @@ def _of_length(facts: Facts) -> Iterator[Finding]:
             is_care=False,
         )
     if not facts.was_chosen and facts.total:
-        yield Finding(
-            "The last snapshot was taken: there were no validation frames to choose by.",
-            is_care=False,
+        why = (
+            "the training ended before validation had run"
+            if facts.validation_frames
+            else "there were no validation frames to choose by"
         )
+        yield Finding(f"The last snapshot was taken: {why}.", is_care=False)
 
 
 def _part(count: int, of: Sequence[object]) -> str:

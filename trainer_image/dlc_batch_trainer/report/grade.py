@@ -12,6 +12,9 @@ from dlc_batch_trainer.report.scale import Scale
 #: that the field compares networks by (PCK; Yang and Ramanan, 2013). Half of it is what people
 #: who label the same frames differ by, on a mouse of 50 to 100 px (Mathis et al., 2018: 2.7 px).
 GOOD_SHARE, FAIR_SHARE = 0.05, 0.10
+#: A network that is so far off on the frames that it trained on has not learned the task: a label
+#: anywhere on the animal would be as near (our choice).
+UNLEARNED_SHARE = 0.5
 #: Where no animal has two labelled points: an animal is taken for a tenth of the frame's diagonal,
 #: as a mouse in an arena is (our choice).
 _ANIMAL_OF_FRAME = 0.1
@@ -69,6 +72,13 @@ def grade_of_error(error: float, scale: Scale) -> Grade:
 def animal_px(scale: Scale) -> float:
     """Return the size of an animal, or what is taken for it."""
     return scale.px if scale.is_animal else scale.px * _ANIMAL_OF_FRAME
+
+
+def has_learned(facts: Facts) -> bool:
+    """Whether a network knows even its own training frames; yes where that can't be told."""
+    if facts.train_px is None or facts.scale is None:
+        return True
+    return facts.train_px <= UNLEARNED_SHARE * animal_px(facts.scale)
 
 
 def far_px(facts: Facts) -> float | None:

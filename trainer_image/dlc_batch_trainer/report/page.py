@@ -16,7 +16,7 @@ from dlc_batch_trainer.report import tables
 from dlc_batch_trainer.report.cost import add_up
 from dlc_batch_trainer.report.drawing import Drawn
 from dlc_batch_trainer.report.facts import facts_of
-from dlc_batch_trainer.report.grade import far_px, wrong_points
+from dlc_batch_trainer.report.grade import far_px, has_learned, wrong_points
 from dlc_batch_trainer.report.material import Material
 from dlc_batch_trainer.report.next_frames import Advice, advise
 from dlc_batch_trainer.report.pictures import Picture
@@ -78,7 +78,7 @@ def _values(
         "engine": _ENGINES[run["engine"]],
         "unit": run["snapshot"]["unit"],
         "verdict": judge(facts),
-        "scores": tables.scores(run["metrics"]),
+        "scores": tables.scores(run["metrics"], _sure_counts(material)),
         "more_scores": tables.more_scores(run["metrics"]),
         "figures": {name: _Markup(each) for name, each in figures.items()} | _absent(figures),
         "length": _length(run["snapshot"]),
@@ -87,14 +87,16 @@ def _values(
         "quantiles": tables.quantiles(errors),
         "confidences": tables.confidences(facts.points, wrong_px),
         "sure_and_wrong": tables.sure_and_wrong(material.frames, wrong_points(facts)),
-        "doubtful": tables.doubtful(material.doubtful),
         "space": read_space(material.folder, run["metrics"].get("test_rmse_px")),
+        "has_learned": has_learned(facts),
+        "doubtful": tables.doubtful(material.doubtful) if has_learned(facts) else [],
         "pictures": [_shown(each) for each in pictures],
         "advice": advice,
         "next_rows": _next_rows(advice),
         "no_advice": _no_advice(material),
         "split_rows": tables.split(run["split"]),
         "notes": [note for note in material.notes if note != run["split"]["note"]],
+        "warned": run.get("warned", ()),
         "bill": bill,
         "stage_rows": tables.stages(bill),
         "attempt_rows": tables.attempts(bill),
@@ -105,6 +107,15 @@ def _values(
     there |= {"worst": pictures, "space": values["space"]}
     sections = [(id_, name) for id_, name in _SECTIONS.items() if there.get(id_, True)]
     return {**values, "sections": sections}
+
+
+def _sure_counts(material: Material) -> dict[str, int]:
+    """How many points are above pcutoff, by side of the split, where that is known."""
+    evaluation = material.evaluation or {}
+    # of several animals the training error is DeepLabCut's, which leaves some points out
+    is_several = "test_rmse_deeplabcut_px" in material.run["metrics"]
+    found = {side: evaluation.get(side) for side in ("test", *([] if is_several else ["train"]))}
+    return {side: each["points_pcutoff"] for side, each in found.items() if each}
 
 
 _OF_ERRORS = {"errors", "confidence"}

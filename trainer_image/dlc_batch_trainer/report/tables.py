@@ -37,18 +37,28 @@ def time_of(seconds: float | None) -> str | None:
     return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
 
 
-def scores(metrics: Mapping[str, float]) -> list[Row]:
-    """Errors and numbers of frames, of the three sides of the split."""
+def scores(metrics: Mapping[str, float], sure: Mapping[str, int]) -> list[Row]:
+    """Errors and numbers of frames, of the three sides of the split.
+
+    Args:
+        sure: how many points are above pcutoff, by side, where that is known.
+    """
     sides = ("test", "validation", "train")
     low, high = metrics.get("test_rmse_low_px"), metrics.get("test_rmse_high_px")
     interval = None if low is None or high is None else f"{low:.2f} to {high:.2f}"
     rows: list[Row] = [
         ["error, px", *(px(metrics.get(f"{side}_rmse_px")) for side in sides)],
         ["95 % interval, px", interval, None, None],
-        ["error above pcutoff, px", *(px(metrics.get(f"{s}_rmse_pcutoff_px")) for s in sides)],
+        ["error above pcutoff, px", *(_above_pcutoff(metrics, side, sure) for side in sides)],
     ]
     kept = [row for row in rows if any(row[1:])]
     return [*kept, ["frames", *(f"{int(metrics.get(f'{s}_frames', 0))}" for s in sides)]]
+
+
+def _above_pcutoff(metrics: Mapping[str, float], side: str, sure: Mapping[str, int]) -> str | None:
+    error = px(metrics.get(f"{side}_rmse_pcutoff_px"))
+    of = f" (of {counted(sure[side], 'points')})" if side in sure else ""
+    return error and f"{error}{of}"
 
 
 def more_scores(metrics: Mapping[str, float]) -> list[Row]:

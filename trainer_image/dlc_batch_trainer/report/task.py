@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlc_batch_trainer.report import FIGURE_FOLDER, REPORT_FILE
+from dlc_batch_core.verdicts import read_verdict
+from dlc_batch_trainer.report import FIGURE_FOLDER, REPORT_FILE, VERDICT_FILE
 
 
 @dataclass(frozen=True)
@@ -40,5 +41,14 @@ def report_files(results: Path, own: str) -> tuple[str, ...]:
     figures = (results / own / FIGURE_FOLDER).iterdir()
     return (
         f"{own}{REPORT_FILE}",
+        f"{own}{VERDICT_FILE}",
         *sorted(f"{own}{FIGURE_FOLDER}/{each.name}" for each in figures),
     )
+
+
+def verdict_in(results: Path, own: str) -> dict[str, str]:
+    """Return the verdict that a report left beside it: `grade` and `headline`."""
+    try:
+        return read_verdict(json.loads((results / own / VERDICT_FILE).read_text("utf-8")))
+    except (OSError, ValueError):  # the mail then does without
+        return {}

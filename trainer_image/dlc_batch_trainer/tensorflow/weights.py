@@ -15,6 +15,7 @@ from deeplabcut.utils import auxfun_models  # type: ignore[import-untyped]  # ha
 from deeplabcut.utils.auxiliaryfunctions import get_deeplabcut_path  # type: ignore[import-untyped]
 
 from dlc_batch_trainer.errors import InfrastructureError
+from dlc_batch_trainer.missing_weights import missing_weights
 from dlc_batch_trainer.tensorflow.schedule import is_efficientnet
 
 _FOLDER_VARIABLE = "DLC_BATCH_TF_WEIGHTS"
@@ -67,14 +68,7 @@ def _download(net_type: str, path: Path) -> None:
 
 def not_to_be_had(net_type: str, why: str) -> InfrastructureError:
     """Return the error of weights that are missing or broken."""
-    first_line = (why.splitlines() or ["no reason given"])[0]
-    path = weights_path(net_type)
-    return InfrastructureError(
-        f"The pretrained weights of {net_type} ({path.name}) can't be had: they are not in the"
-        f" image, and DeepLabCut's source did not give them ({first_line[:200]}).",
-        "Use an image with baked weights or give the job a way to the internet; or write"
-        " `weights: random` into dlc-batch.yaml to train without, with many more iterations.",
-    )
+    return missing_weights(net_type, "DeepLabCut's source", why, "iterations")
 
 
 @contextmanager
