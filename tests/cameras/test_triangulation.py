@@ -169,3 +169,33 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     scene = draw_scene(3, frames=10)
     with pytest.raises(ValueError, match="3 cameras"):
         triangulate(scene.group, scene.pixels[:2], scene.confidences[:2])
+
+
+def test_between_two_cameras_face_to_face_the_error_is_large_and_said_to_be() -> None:
+    """On the line through both, nothing tells how far along it a point is."""
+    cameras = draw_scene(4, frames=1).group.cameras
+    group = CameraGroup((cameras[0], cameras[3]))
+    near, far = (camera.centre for camera in group)
+    between = (near + np.linspace(0.2, 0.8, 400)[:, None] * (far - near))[:, None]
+    draws = np.random.default_rng(9)
+    for off, most in ((0.0, np.inf), (1.0, np.inf), (10.0, 40.0)):
+        truth = between + off * draws.standard_normal(between.shape)
+        clean = group.project(truth)
+        pixels = clean + draws.standard_normal(clean.shape)
+        found = triangulate(group, pixels, np.ones(clean.shape[:3]))
+        there = np.isfinite(found.points[..., 0])
+        share = errors(found.points, truth)[there] / found.standard_errors[there]
+        assert np.median(share) < 1.5
+        assert np.median(found.standard_errors[there]) < most
+    exact = triangulate(group, group.project(between), np.ones((2, 400, 1)))
+    assert np.isnan(exact.points).all()
+    assert not exact.used.any()
+
+
+def test_one_camera_twice_places_nothing() -> None:
+    scene = draw_scene(1, frames=50)
+    camera = scene.group.cameras[0]
+    group = CameraGroup((camera, replace(camera, name="again")))
+    pixels = np.concatenate([scene.pixels, scene.clean])
+    found = triangulate(group, pixels, np.ones(pixels.shape[:3]))
+    assert np.isnan(found.points).all()

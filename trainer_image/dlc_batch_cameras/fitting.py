@@ -20,6 +20,9 @@ MOST_STEPS = 20
 #: last: the point is then found a thousand times better than its pixels are known.
 _ENOUGH = 1e-6
 _FIRST_DAMPING = 1e-3
+#: A determinant over the product of the diagonal below which nothing is told along some line: all
+#: cameras that see the point stand on it.
+_SINGULAR = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +128,7 @@ def bounds(group: CameraGroup, weights: Array, points: Array) -> Array:
     """
     nothing = np.zeros((len(group), 2, points.shape[-1]))
     matrix = normal_equations(group, nothing, weights, points).matrix
+    matrix[:, np.count_nonzero(weights > 0, axis=0) < 2] = np.nan
     columns = [solve(matrix, np.eye(3)[:, [axis]]) for axis in range(3)]
     return np.stack(columns).transpose(2, 1, 0)
 
@@ -146,6 +150,8 @@ def reprojection_errors(group: CameraGroup, pixels: Array, points: Array) -> Arr
 def solve(matrix: Array, vector: Array, damping: Array | float = 0.0) -> Array:
     """Return the solutions (3, n) of n symmetric systems, their diagonals raised by a share.
 
+    NaN where a system is singular.
+
     Args:
         matrix: (6, n): xx xy xz yy yz zz.
         vector: (3, n).
@@ -157,7 +163,8 @@ def solve(matrix: Array, vector: Array, damping: Array | float = 0.0) -> Array:
     # Cramer's rule: a thousandth of the work of a general solver, and exact enough for 3 by 3.
     first, second, third = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        by = 1 / (xx * first + xy * second + xz * third)
+        determinant = xx * first + xy * second + xz * third
+        by = np.where(determinant > _SINGULAR * xx * yy * zz, 1 / determinant, np.nan)
         x, y, z = vector * by
         answer = np.stack(
             [

@@ -94,6 +94,9 @@ def triangulate(
     used = found.used.reshape(shape)
     points = np.where(used.any(axis=0).ravel(), found.points, np.nan)
     covariances = _covariances(group, np.where(used, weights, 0), points, after)
+    told = np.isfinite(covariances[:, 0, 0])  # else all cameras stand on one line with the point
+    points = np.where(told, points, np.nan)
+    used = used & told.reshape(shape[1:])
     return Triangulation(
         points=points.T.reshape(*shape[1:], 3),
         covariances=covariances.reshape(*shape[1:], 3, 3),
