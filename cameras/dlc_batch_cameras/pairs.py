@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dlc_batch_cameras import poses
+from dlc_batch_cameras import motions
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.camera import Array, Camera
 from dlc_batch_cameras.intrinsics import Claims, Intrinsics
@@ -51,22 +51,22 @@ def find_pair(first: Intrinsics, second: Intrinsics, board: Board) -> Pair | Non
         return None
     ones, others = np.array([at_first[s] for s in shots]), np.array([at_second[s] for s in shots])
     turns = turns_of(board)
-    turned = poses.compose(others, turns[:, None])  # (turns, shots, 6)
-    guesses = poses.compose(turned, poses.inverse(ones))  # the same
+    turned = motions.compose(others, turns[:, None])  # (turns, shots, 6)
+    guesses = motions.compose(turned, motions.inverse(ones))  # the same
     asked = np.unique(np.linspace(0, len(shots) - 1, _MOST_ASKED).astype(int))
     tried = guesses[:, asked].reshape(-1, 6)
     camera = second.camera
     near = near_px(camera)
     gaps = np.stack(
-        [gaps_of(camera, poses.compose(guess, ones), turned, board) for guess in tried]
+        [gaps_of(camera, motions.compose(guess, ones), turned, board) for guess in tried]
     )
     best = int((gaps.min(axis=1) < near).sum(axis=1).argmax())
     agrees, taken = gaps[best].min(axis=0) < near, gaps[best].argmin(axis=0)
-    pose = poses.mean(guesses[taken, np.arange(len(shots))][agrees])
+    pose = motions.mean(guesses[taken, np.arange(len(shots))][agrees])
     is_swapped = np.zeros(len(shots), bool)
     for each in np.flatnonzero(~agrees):
         swapped = _swapped(first, second, shots[each], board)
-        said, turned = poses.compose(pose, swapped[0]), poses.compose(swapped[1], turns)
+        said, turned = motions.compose(pose, swapped[0]), motions.compose(swapped[1], turns)
         is_swapped[each] = gaps_of(camera, said[None], turned, board).min() < near
     return Pair(first.camera.name, camera.name, shots, agrees, is_swapped, pose)
 
@@ -104,6 +104,8 @@ def turns_of(board: Board) -> Array:
 def gaps_of(camera: Camera, said: Array, seen: Array, board: Board) -> Array:
     """Return how far boards lie apart in a camera's image, (...,), px; poses are (..., 6)."""
     corners = board.points[[0, board.grid[0] - 1, -board.grid[0], -1]]
-    gaps = camera.project(poses.apply(said, corners)) - camera.project(poses.apply(seen, corners))
+    gaps = camera.project(motions.apply(said, corners)) - camera.project(
+        motions.apply(seen, corners)
+    )
     gaps = np.sqrt(np.square(gaps).sum(axis=-1).mean(axis=-1))
     return np.where(np.isfinite(gaps), gaps, np.inf)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from dlc_batch_cameras import poses
+from dlc_batch_cameras import motions
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.camera import Array, Camera, CameraGroup
 from dlc_batch_cameras.detection import Gray
@@ -68,7 +68,7 @@ class Look:
 
 def draw(camera: Camera, board: Board, place: Array, look: Look = Look()) -> Gray:
     """Return the picture of a board at a place, (6,), in the world."""
-    pose = poses.compose(
+    pose = motions.compose(
         np.concatenate([Rotation.from_matrix(camera.rotation).as_rotvec(), camera.translation]),
         place,
     )
@@ -145,7 +145,7 @@ def sightings(
     seen = []
     for camera in cameras:
         for shot, place in enumerate(held, 1):
-            pixels = camera.project(poses.apply(place, board.points))
+            pixels = camera.project(motions.apply(place, board.points))
             moved = pixels + random.normal(0, noise, pixels.shape)
             name = f"{shot:02d}"
             seen.append(Sighting(camera.name, name, f"{camera.name}-{name}.png", every, moved))
