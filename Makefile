@@ -20,7 +20,7 @@ BIN := .venv/bin
 CONSTRAINTS := requirements/constraints.txt
 CONSTRAINTS_TF := requirements/constraints-tensorflow.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
-SOURCES := core src functions trainer_image tests benchmarks docs
+SOURCES := core src cameras functions trainer_image tests benchmarks docs
 
 .PHONY: help demo test test-long burst test-image tensorflow browser fuzz lint typecheck docs
 .PHONY: mails pictures lock clean

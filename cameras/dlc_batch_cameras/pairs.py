@@ -53,22 +53,56 @@ def find_pair(first: Intrinsics, second: Intrinsics, board: Board) -> Pair | Non
     turns = turns_of(board)
     turned = motions.compose(others, turns[:, None])  # (turns, shots, 6)
     guesses = motions.compose(turned, motions.inverse(ones))  # the same
-    asked = np.unique(np.linspace(0, len(shots) - 1, _MOST_ASKED).astype(int))
-    tried = guesses[:, asked].reshape(-1, 6)
-    camera = second.camera
-    near = near_px(camera)
-    gaps = np.stack(
-        [gaps_of(camera, motions.compose(guess, ones), turned, board) for guess in tried]
-    )
-    best = int((gaps.min(axis=1) < near).sum(axis=1).argmax())
-    agrees, taken = gaps[best].min(axis=0) < near, gaps[best].argmin(axis=0)
-    pose = motions.mean(guesses[taken, np.arange(len(shots))][agrees])
+    pose, agrees = _consensus(second.camera, guesses, ones, turned, board)
     is_swapped = np.zeros(len(shots), bool)
     for each in np.flatnonzero(~agrees):
         swapped = _swapped(first, second, shots[each], board)
         said, turned = motions.compose(pose, swapped[0]), motions.compose(swapped[1], turns)
-        is_swapped[each] = gaps_of(camera, said[None], turned, board).min() < near
-    return Pair(first.camera.name, camera.name, shots, agrees, is_swapped, pose)
+        gaps = gaps_of(second.camera, said[None], turned, board)
+        is_swapped[each] = gaps.min() < near_px(second.camera)
+    return Pair(first.camera.name, second.camera.name, shots, agrees, is_swapped, pose)
+
+
+def _consensus(
+    camera: Camera, guesses: Array, ones: Array, turned: Array, board: Board
+) -> tuple[Array, Claims]:
+    """Return the pose (6,) that explains most boards, and which it explains, (shots,).
+
+    Args:
+        camera: the second.
+        guesses: the poses that each board tells, turned each way, (turns, shots, 6).
+        ones: where the first camera saw the boards, (shots, 6).
+        turned: where the second saw them, turned each way, (turns, shots, 6).
+        board: the board.
+    """
+
+    def gaps_by(pose: Array) -> Array:
+        return gaps_of(camera, motions.compose(pose, ones), turned, board)
+
+    near, every = near_px(camera), np.arange(len(ones))
+    asked = np.unique(np.linspace(0, len(ones) - 1, _MOST_ASKED).astype(int))
+    tried = guesses[:, asked].reshape(-1, 6)
+    costs = [_cost(gaps_by(guess), near) for guess in tried]
+    pose = tried[int(np.argmin(costs))]
+    gaps = gaps_by(pose)
+    agrees = gaps.min(axis=0) < near
+    refined = _mean_near(guesses[gaps.argmin(axis=0), every][agrees], pose)
+    gaps = gaps_by(refined)
+    return (refined, gaps.min(axis=0) < near) if _cost(gaps, near) < min(costs) else (pose, agrees)
+
+
+def _cost(gaps: Array, near: float) -> float:
+    """Return what gaps (turns, shots) cost: no more beyond `near` (Torr and Zisserman, 2000)."""
+    return float(np.minimum(gaps.min(axis=0), near).mean())
+
+
+def _mean_near(found: Array, pose: Array) -> Array:
+    """Return the mean of poses (M, 6), but for those turned much further from one of them.
+
+    A board that is seen at the right place, but was tilted otherwise, agrees by its corners.
+    """
+    off = np.linalg.norm(motions.compose(found, motions.inverse(pose))[:, :3], axis=1)
+    return motions.mean(found[off <= 2 * np.median(off)])
 
 
 def _swapped(

@@ -58,7 +58,11 @@ def build_rig(cameras: Sequence[Intrinsics], board: Board) -> Rig:
         for shot, is_swapped in zip(pair.shots, pair.is_swapped, strict=True)
         if is_swapped
     )
-    return _gather(cameras, places, board, swapped)
+    rig = _gather(cameras, places, board, swapped)
+    if len(rig.unfit) > (1 - _LEAST_AGREED) * (len(rig.unfit) + len(rig.views)):
+        what = f"{len(rig.unfit)} of {len(rig.unfit) + len(rig.views)} images do not agree."
+        raise ProjectError([problem("calibration-pairs", listed(names), what)])
+    return rig
 
 
 def _is_good(pair: Pair) -> bool:
