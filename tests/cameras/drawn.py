@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from dlc_batch_cameras import rigid
+from dlc_batch_cameras import motions
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.camera import Array, Camera, CameraGroup
 from dlc_batch_cameras.detection import Gray
@@ -57,6 +57,16 @@ def places(
     return np.array(found)
 
 
+def pose_of(camera: Camera) -> Array:
+    """Return the motion (6,) of the world into a camera."""
+    return np.concatenate([Rotation.from_matrix(camera.rotation).as_rotvec(), camera.translation])
+
+
+def corners_of(camera: Camera, board: Board, place: Array) -> Array:
+    """Return the pixels of a board's corners, (N, 2)."""
+    return camera.project(motions.apply(place, board.points))
+
+
 @dataclass(frozen=True)
 class Look:
     """How the pictures come out."""
@@ -68,10 +78,7 @@ class Look:
 
 def draw(camera: Camera, board: Board, place: Array, look: Look = Look()) -> Gray:
     """Return the picture of a board at a place, (6,), in the world."""
-    pose = rigid.compose(
-        np.concatenate([Rotation.from_matrix(camera.rotation).as_rotvec(), camera.translation]),
-        place,
-    )
+    pose = motions.compose(pose_of(camera), place)
     turn = Rotation.from_rotvec(pose[:3]).as_matrix()
     plane = np.stack([turn[:, 0], turn[:, 1], pose[3:]], axis=1)  # board (x, y, 1) to the camera
     on_board = _rays(camera.name, camera.size, camera.matrix.tobytes()) @ np.linalg.inv(plane).T
@@ -145,7 +152,7 @@ def sightings(
     seen = []
     for camera in cameras:
         for shot, place in enumerate(held, 1):
-            pixels = camera.project(rigid.apply(place, board.points))
+            pixels = corners_of(camera, board, place)
             moved = pixels + random.normal(0, noise, pixels.shape)
             name = f"{shot:02d}"
             seen.append(Sighting(camera.name, name, f"{camera.name}-{name}.png", every, moved))

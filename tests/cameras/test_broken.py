@@ -271,6 +271,24 @@ def test_a_board_that_moved_a_little_between_two_cameras() -> None:
     assert any("camera-2-09.png" in each.what for each in told)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_third_of_the_pairs_is_mixed_up(seed: int) -> None:
+    truth, random = drawn.rig(2), np.random.default_rng(seed)
+    held = drawn.places(20, seed + 1)
+    sightings = drawn.sightings(truth, drawn.CHESS, held, random, noise=0.15)
+    mixed = sorted(random.choice(np.arange(1, 21), 6, replace=False))
+    moved = {f"{a:02d}": f"{b:02d}" for a, b in zip(mixed, np.roll(mixed, 1), strict=True)}
+    seen = [
+        replace(each, shot=moved.get(each.shot, each.shot)) if each.camera == TWO else each
+        for each in sightings.seen
+    ]
+    found = calibrate(replace(sightings, seen=tuple(seen)))
+    out = {each.shot for each in found.views if not each.is_used}
+    assert out == set(moved)
+    true_mm = np.linalg.norm(truth.cameras[1].centre)
+    assert found.baselines[0].mm == pytest.approx(true_mm, abs=5 * found.baselines[0].error_mm)
+
+
 def test_a_camera_that_was_moved_halfway() -> None:
     def move(pixels: np.ndarray) -> np.ndarray:
         return pixels + np.array([60.0, -30.0])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.cameras import drawn
 
-from dlc_batch_cameras import rigid
+from dlc_batch_cameras import motions
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.calibration import Calibration, calibrate
 from dlc_batch_cameras.camera import CameraGroup
@@ -72,7 +72,7 @@ def test_boards_turned_by_half_are_numbered_alike(tmp_path: Path) -> None:
     truth = drawn.rig(2)
     held = drawn.places(14, 3, EVEN)
     half = np.array([0.0, 0.0, np.pi, *EVEN.points[-1]])
-    held[::2] = [rigid.compose(place, half) for place in held[::2]]
+    held[::2] = [motions.compose(place, half) for place in held[::2]]
     sightings = look_for_board(EVEN, drawn.write(tmp_path, truth, EVEN, held))
     upside_down = [
         each
@@ -103,19 +103,19 @@ def test_boards_that_are_hidden_in_part_are_used(tmp_path: Path) -> None:
 
 
 def test_the_standard_error_is_that_of_many_calibrations() -> None:
-    """Corners with known noise, 40 times over: no picture is needed for it."""
-    truth, held = drawn.rig(2), drawn.places(12, 11)
+    """Corners with known noise, 25 times over: no picture is needed for it."""
+    truth, held = drawn.rig(2), drawn.places(10, 11)
     random = np.random.default_rng(1)
     found = []
-    for _ in range(40):
+    for _ in range(25):
         sightings = drawn.sightings(truth, drawn.CHESS, held, random, noise=0.2)
         found.append(calibrate(sightings))
     lengths = np.array([each.baselines[0].mm for each in found])
     told = np.median([each.baselines[0].error_mm for each in found])
-    assert lengths.std() == pytest.approx(told, rel=0.35)
+    assert lengths.std() == pytest.approx(told, rel=0.4)
     focals = np.array([each.cameras.cameras[0].matrix[0, 0] for each in found])
     told = np.median([each.standard_errors["camera-1.fx"] for each in found])
-    assert focals.std() == pytest.approx(told, rel=0.35)
+    assert focals.std() == pytest.approx(told, rel=0.4)
     noise = np.median([each.total_rms_px for each in found])
     assert noise == pytest.approx(0.2 * np.sqrt(2), rel=0.08)
 

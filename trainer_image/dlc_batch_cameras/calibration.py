@@ -10,6 +10,7 @@ import numpy as np
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.bundle import Bundle, adjust, covariance
 from dlc_batch_cameras.camera import Array, CameraGroup
+from dlc_batch_cameras.choosing import choose
 from dlc_batch_cameras.intrinsics import Claims, Intrinsics, find_intrinsics, find_wrong
 from dlc_batch_cameras.judging import (
     FEWEST_VIEWS,
@@ -84,13 +85,15 @@ class Calibration:
 def calibrate(sightings: Sightings) -> Calibration:
     """Calibrate the cameras that saw a board.
 
-    Views that do not fit the others are left out, and named in the problems of the result.
+    Views that do not fit the others are left out, and named in the problems of the result. Of more
+    than a hundred shots, a hundred that differ are taken (see `choosing`).
 
     Raises:
         ProjectError: nothing good can come of these views; with every reason found.
     """
     problems = [*sightings.problems, *find_too_few(sightings)]
     _stop_at_errors(problems)
+    sightings = choose(sightings)
     alone, faults = _alone(sightings)
     problems += faults
     _stop_at_errors(problems)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation  # type: ignore[import-untyped]
 
-from dlc_batch_cameras import rigid
+from dlc_batch_cameras import motions
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.camera import Array
 from dlc_batch_cameras.intrinsics import Intrinsics
@@ -127,7 +127,7 @@ def _tilt(motions: Array) -> float:
 
 def _folds(found: Intrinsics, board: Board) -> bool:
     """Whether the radial distortion stops to grow within the part of the image that was seen."""
-    seen = rigid.apply(found.poses, board.points)
+    seen = motions.apply(found.poses, board.points)
     radius = np.linalg.norm(seen[..., :2] / seen[..., 2:], axis=-1).max()
     r2 = np.square(np.linspace(0, radius, 200))
     k1, k2, _, _, k3 = found.camera.distortion

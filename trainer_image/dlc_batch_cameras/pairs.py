@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dlc_batch_cameras import rigid
+from dlc_batch_cameras import motions
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.camera import Array, Camera
 from dlc_batch_cameras.intrinsics import Claims, Intrinsics
@@ -51,24 +51,58 @@ def find_pair(first: Intrinsics, second: Intrinsics, board: Board) -> Pair | Non
         return None
     ones, others = np.array([at_first[s] for s in shots]), np.array([at_second[s] for s in shots])
     turns = turns_of(board)
-    turned = rigid.compose(others, turns[:, None])  # (turns, shots, 6)
-    guesses = rigid.compose(turned, rigid.inverse(ones))  # the same
-    asked = np.unique(np.linspace(0, len(shots) - 1, _MOST_ASKED).astype(int))
-    tried = guesses[:, asked].reshape(-1, 6)
-    camera = second.camera
-    near = near_px(camera)
-    gaps = np.stack(
-        [gaps_of(camera, rigid.compose(guess, ones), turned, board) for guess in tried]
-    )
-    best = int((gaps.min(axis=1) < near).sum(axis=1).argmax())
-    agrees, taken = gaps[best].min(axis=0) < near, gaps[best].argmin(axis=0)
-    pose = rigid.mean(guesses[taken, np.arange(len(shots))][agrees])
+    turned = motions.compose(others, turns[:, None])  # (turns, shots, 6)
+    guesses = motions.compose(turned, motions.inverse(ones))  # the same
+    pose, agrees = _consensus(second.camera, guesses, ones, turned, board)
     is_swapped = np.zeros(len(shots), bool)
     for each in np.flatnonzero(~agrees):
         swapped = _swapped(first, second, shots[each], board)
-        said, turned = rigid.compose(pose, swapped[0]), rigid.compose(swapped[1], turns)
-        is_swapped[each] = gaps_of(camera, said[None], turned, board).min() < near
-    return Pair(first.camera.name, camera.name, shots, agrees, is_swapped, pose)
+        said, turned = motions.compose(pose, swapped[0]), motions.compose(swapped[1], turns)
+        gaps = gaps_of(second.camera, said[None], turned, board)
+        is_swapped[each] = gaps.min() < near_px(second.camera)
+    return Pair(first.camera.name, second.camera.name, shots, agrees, is_swapped, pose)
+
+
+def _consensus(
+    camera: Camera, guesses: Array, ones: Array, turned: Array, board: Board
+) -> tuple[Array, Claims]:
+    """Return the pose (6,) that explains most boards, and which it explains, (shots,).
+
+    Args:
+        camera: the second.
+        guesses: the poses that each board tells, turned each way, (turns, shots, 6).
+        ones: where the first camera saw the boards, (shots, 6).
+        turned: where the second saw them, turned each way, (turns, shots, 6).
+        board: the board.
+    """
+
+    def gaps_by(pose: Array) -> Array:
+        return gaps_of(camera, motions.compose(pose, ones), turned, board)
+
+    near, every = near_px(camera), np.arange(len(ones))
+    asked = np.unique(np.linspace(0, len(ones) - 1, _MOST_ASKED).astype(int))
+    tried = guesses[:, asked].reshape(-1, 6)
+    costs = [_cost(gaps_by(guess), near) for guess in tried]
+    pose = tried[int(np.argmin(costs))]
+    gaps = gaps_by(pose)
+    agrees = gaps.min(axis=0) < near
+    refined = _mean_near(guesses[gaps.argmin(axis=0), every][agrees], pose)
+    gaps = gaps_by(refined)
+    return (refined, gaps.min(axis=0) < near) if _cost(gaps, near) < min(costs) else (pose, agrees)
+
+
+def _cost(gaps: Array, near: float) -> float:
+    """Return what gaps (turns, shots) cost: no more beyond `near` (Torr and Zisserman, 2000)."""
+    return float(np.minimum(gaps.min(axis=0), near).mean())
+
+
+def _mean_near(found: Array, pose: Array) -> Array:
+    """Return the mean of poses (M, 6), but for those turned much further from one of them.
+
+    A board that is seen at the right place, but was tilted otherwise, agrees by its corners.
+    """
+    off = np.linalg.norm(motions.compose(found, motions.inverse(pose))[:, :3], axis=1)
+    return motions.mean(found[off <= 2 * np.median(off)])
 
 
 def _swapped(
@@ -104,6 +138,8 @@ def turns_of(board: Board) -> Array:
 def gaps_of(camera: Camera, said: Array, seen: Array, board: Board) -> Array:
     """Return how far boards lie apart in a camera's image, (...,), px; poses are (..., 6)."""
     corners = board.points[[0, board.grid[0] - 1, -board.grid[0], -1]]
-    gaps = camera.project(rigid.apply(said, corners)) - camera.project(rigid.apply(seen, corners))
+    gaps = camera.project(motions.apply(said, corners)) - camera.project(
+        motions.apply(seen, corners)
+    )
     gaps = np.sqrt(np.square(gaps).sum(axis=-1).mean(axis=-1))
     return np.where(np.isfinite(gaps), gaps, np.inf)

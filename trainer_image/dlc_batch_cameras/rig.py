@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree  # type: ignore[import-untyped]
 
-from dlc_batch_cameras import rigid
+from dlc_batch_cameras import motions
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.camera import Array
 from dlc_batch_cameras.intrinsics import Intrinsics
@@ -58,7 +58,11 @@ def build_rig(cameras: Sequence[Intrinsics], board: Board) -> Rig:
         for shot, is_swapped in zip(pair.shots, pair.is_swapped, strict=True)
         if is_swapped
     )
-    return _gather(cameras, places, board, swapped)
+    rig = _gather(cameras, places, board, swapped)
+    if len(rig.unfit) > (1 - _LEAST_AGREED) * (len(rig.unfit) + len(rig.views)):
+        what = f"{len(rig.unfit)} of {len(rig.unfit) + len(rig.views)} images do not agree."
+        raise ProjectError([problem("calibration-pairs", listed(names), what)])
+    return rig
 
 
 def _is_good(pair: Pair) -> bool:
@@ -75,12 +79,12 @@ def _places(names: Sequence[str], pairs: Sequence[Pair]) -> Array:
     tree = minimum_spanning_tree(csr_array(weights))
     order, before = breadth_first_order(tree, 0, directed=False)
     found = np.full((len(names), 6), np.nan)
-    found[0] = rigid.STAY
+    found[0] = motions.STAY
     for each in order[1:]:
         came = int(before[each])
         pose = links[came, each].pose if (came, each) in links else None
-        step = rigid.inverse(links[each, came].pose) if pose is None else pose
-        found[each] = rigid.compose(step, found[came])
+        step = motions.inverse(links[each, came].pose) if pose is None else pose
+        found[each] = motions.compose(step, found[came])
     return found
 
 
@@ -113,14 +117,15 @@ def _agreed(
     board: Board,
 ) -> tuple[Array, list[tuple[int, Sighting]]]:
     """Return where most cameras say that a board was, and their views, numbered alike."""
-    turns = turns_of(board)
+    numbers = [number for number, _, _ in seen]
+    turned = motions.compose(np.stack([its for _, _, its in seen])[:, None], turns_of(board))
     best: tuple[int, float, Array, list[tuple[int, Sighting]]] | None = None
     for number, _, pose in seen:
-        place = rigid.compose(rigid.inverse(places[number]), pose)
+        place = motions.compose(motions.inverse(places[number]), pose)
+        said = motions.compose(places[numbers], place)
         kept, total = [], 0.0
-        for other, view, its in seen:
-            said = rigid.compose(places[other], place)
-            gaps = gaps_of(cameras[other].camera, said[None], rigid.compose(its, turns), board)
+        for at, (other, view, _) in enumerate(seen):
+            gaps = gaps_of(cameras[other].camera, said[at, None], turned[at], board)
             if gaps.min() < near_px(cameras[other].camera):
                 kept.append((other, _turned(view, board, int(gaps.argmin()))))
                 total += float(gaps.min())
