@@ -215,10 +215,10 @@ def test_ctrl_c_at_any_moment_leaves_no_half_file_and_no_traceback(
     run: Run, way: Any, project: Path, in_terminal: bool, left: Callable[[], list[str]]
 ) -> None:
     began = time.monotonic()
-    assert run("submit", project).wait() == 0
+    assert run("submit", project, "--again").wait() == 0
     whole, moments = time.monotonic() - began, random.Random(in_terminal)
     for _ in range(6):
-        command = run("submit", project)
+        command = run("submit", project, "--again")
         time.sleep(0.1 + moments.random() * whole)
         command.interrupt()
         code = command.wait(30)
@@ -228,9 +228,29 @@ def test_ctrl_c_at_any_moment_leaves_no_half_file_and_no_traceback(
         if code == 0:
             break
     before = versions(way, project)
-    assert run("submit", project).wait() == 0
+    assert run("submit", project, "--again").wait() == 0
     assert versions(way, project) == before + 1
     assert left() == []
+
+
+def test_the_same_is_sent_twice_by_leave_only(
+    run: Run, way: Any, project: Path, in_terminal: bool, left: Callable[[], list[str]]
+) -> None:
+    assert run("submit", project).wait() == 0
+    command = run("submit", project)
+    if in_terminal:
+        command.read_until("Train it once more, and pay for both?")
+        command.type("n")
+        assert command.wait() == 1
+        assert "Nothing was done." in command.shown
+    else:
+        assert command.wait() == 2
+        assert "--again" in command.shown
+    assert "The same project with the same request is" in command.shown
+    assert versions(way, project) == 1
+    assert left() == []
+    assert run("submit", project, "--again").wait() == 0
+    assert versions(way, project) == 2
 
 
 def test_a_kill_costs_no_part_that_had_arrived(

@@ -30,6 +30,8 @@ def check(project: Path, as_json: bool) -> None:
     notes = notes_of_settings(project, found)
     if as_json:
         print_json(to_answer(found, notes))
+    elif not project.exists():
+        click.echo(f"There is no file or folder {project}.")
     else:
         print_check(found, name_of(project), notes)
     raise SystemExit(0 if found.is_trainable else 1)
