@@ -236,21 +236,30 @@ def test_ctrl_c_at_any_moment_leaves_no_half_file_and_no_traceback(
 def test_the_same_is_sent_twice_by_leave_only(
     run: Run, way: Any, project: Path, in_terminal: bool, left: Callable[[], list[str]]
 ) -> None:
-    assert run("submit", project).wait() == 0
-    command = run("submit", project)
+    heedful = {"DLC_BATCH_LAB": "heedful"}  # its trainings go on until they are told to end
+    first = run("submit", project, **heedful)
+    assert first.wait() == 0
+    twin = run("submit", project, **heedful)
     if in_terminal:
-        command.read_until("Train it once more, and pay for both?")
-        command.type("n")
-        assert command.wait() == 1
-        assert "Nothing was done." in command.shown
+        twin.read_until("Train it once more, and pay for both?")
+        twin.type("n")
+        assert twin.wait() == 1
+        assert "Nothing was done." in twin.shown
     else:
-        assert command.wait() == 2
-        assert "--again" in command.shown
-    assert "The same project with the same request is" in command.shown
-    assert versions(way, project) == 1
+        assert twin.wait() == 2
+        assert "--again" in twin.shown
+    assert f"already, as run {sent(first)}." in twin.shown
     assert left() == []
-    assert run("submit", project, "--again").wait() == 0
-    assert versions(way, project) == 2
+    meant = run("submit", project, "--again", **heedful)
+    assert meant.wait() == 0
+    assert sent(meant) != sent(first)
+    for each in (first, meant):
+        way.wait_for(lambda each=each: way.run(sent(each)), "its record")
+        assert run("cancel", sent(each)).wait() == 0
+
+
+def sent(command: Command) -> str:
+    return command.shown.split("dlc-batch watch ")[1].split()[0]
 
 
 def test_a_kill_costs_no_part_that_had_arrived(
