@@ -56,8 +56,13 @@ class FetchPages(Pages):
 
         title = f"Fetching {run_id} into {folder}"
         errand = self.console.errands.start(title, sum(each.size for each in results), work)
-        told = {"folder": str(folder), **({"other_project": "yes"} if is_other else {})}
-        errand.page = url_for("fetching", run_id=run_id, errand_id=errand.id, **told)
+        errand.page = url_for(
+            "fetching",
+            run_id=run_id,
+            errand_id=errand.id,
+            folder=str(folder),
+            other_project="yes" if is_other else None,  # then it is left out
+        )
         return redirect(errand.page, 303)
 
     def fetching(self, run_id: str, errand_id: str) -> Response:
