@@ -26,6 +26,7 @@ class HomeSettings:
     batch_size: int | None
     is_uncropped: bool  # it switched cropping off
     length: int | None = None  # epochs, or iterations with TensorFlow
+    crop: tuple[int, int] | None = None  # width and height in pixels, where it names both
 
 
 def find_home_config(
@@ -56,6 +57,7 @@ def parse_home_settings(config: Mapping[str, object], where: str) -> HomeSetting
         batch if isinstance(batch, int) else None,
         "crop_sampling" in train and not train["crop_sampling"],
         epochs if isinstance(epochs, int) else None,
+        _size_of(train.get("crop_sampling")),
     )
 
 
@@ -71,6 +73,12 @@ def _of_tensorflow(config: Mapping[str, object], where: str) -> HomeSettings:
         is_uncropped=False,  # its frames are scaled to one size
         length=_end_of(config.get("multi_step")),
     )
+
+
+def _size_of(crop: object) -> tuple[int, int] | None:
+    sizes = crop if isinstance(crop, Mapping) else {}
+    width, height = sizes.get("width"), sizes.get("height")
+    return (width, height) if isinstance(width, int) and isinstance(height, int) else None
 
 
 def _end_of(schedule: object) -> int | None:

@@ -23,6 +23,8 @@ def stage_words(progress: Progress) -> str:
     """Return what a training does, such as `training the detector`."""
     if progress.stage == "train" and progress.phase == "detector":
         return "training the detector"
+    if progress.stage == "restore" and progress.attempt <= 1:  # there is nothing to go on from
+        return "starting DeepLabCut"
     return _WORDS.get(progress.stage, progress.stage)
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dlc_batch_core.checks.engine import engine_of, network_of
 from dlc_batch_core.networks import is_top_down
+from dlc_batch_core.trainings import Training, training_of
 
 if TYPE_CHECKING:
     from dlc_batch_core.check import Check
-    from dlc_batch_core.home_settings import HomeSettings
     from dlc_batch_core.project import Project
     from dlc_batch_core.request import Request
-
-#: DeepLabCut's own, where nothing says otherwise: epochs, and the end of its schedule.
-_EPOCHS, _ITERATIONS = 200, 1_030_000
 
 
 @dataclass(frozen=True)
@@ -29,29 +25,32 @@ class Work:
 
 
 def work_of(check: Check, project: Project, request: Request) -> Work:
-    """Return what a checked project asks for."""
-    engine = engine_of(project, request)
-    frames = sum(len(table.rows) for table in check.tables)
-    homes = check.homes or (None,)
-    networks = [network_of(project, request, home, "")[0] for home in homes]
-    is_one = len(set(networks)) == 1
+    """Return what a checked project asks for.
+
+    Args:
+        request: as the admin's caps leave it.
+    """
+    frames = frames_of(check)
+    shuffles = request.shuffles
+    homes = check.homes or (None,) * len(shuffles)
+    pairs = zip(shuffles, homes, strict=False)
+    trainings = [training_of(project, request, shuffle, home) for shuffle, home in pairs]
+    networks = {training.network for training in trainings}
+    first = trainings[0]
     return Work(
-        f"{engine}/{networks[0]}" if is_one else "",
-        max(_images(engine, request, home, frames) for home in homes),
-        is_measurable=is_one and not is_top_down(networks[0]),
-        trainings=len(homes),
+        f"{first.engine}/{first.network}" if len(networks) == 1 else "",
+        max(_images(training, frames) for training in trainings),
+        is_measurable=len(networks) == 1 and not is_top_down(first.network),
+        trainings=len(trainings),
     )
 
 
-def _images(engine: str, request: Request, home: HomeSettings | None, frames: int) -> int:
-    length = request.iterations if engine == "tensorflow" else request.epochs
-    length = length or _overridden(request) or (home.length if home else None)
-    if engine == "tensorflow":
-        batch = request.batch_size or (home.batch_size if home else None) or 1
-        return (length or _ITERATIONS) * batch
-    return (length or _EPOCHS) * frames
+def frames_of(check: Check) -> int:
+    """Return how many frames a project has labels of."""
+    return sum(len(table.rows) for table in check.tables)
 
 
-def _overridden(request: Request) -> int | None:
-    epochs = request.overrides.get("train_settings.epochs")
-    return epochs if isinstance(epochs, int) else None
+def _images(training: Training, frames: int) -> int:
+    if training.engine == "tensorflow":
+        return training.length * (training.batch_size or 1)
+    return training.length * frames

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlc_batch import ending
-from dlc_batch.checking import check_path
+from dlc_batch.checking import check_path, project_at
 from dlc_batch.cloud import DEFAULT_STACK, Cloud
 from dlc_batch.cloud import connect as connect_cloud
 from dlc_batch.fetching import Fetched, list_results
@@ -22,11 +22,12 @@ from dlc_batch.profiles import Profile, settings
 from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch.runs import RunStatus, find_run, list_runs, read_status
 from dlc_batch.submitting import Submitted, send, upload_key, upload_name
+from dlc_batch.twins import check_for_twin
 from dlc_batch.watching import EVERY, Seen, Watch
 from dlc_batch.where import Where
 from dlc_batch_core.check import Check
 from dlc_batch_core.errors import ProjectError
-from dlc_batch_core.keys import DEFAULT_LAB
+from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
 
 
 def connect(
@@ -87,6 +88,8 @@ class Lab:
         project: str | Path,
         name: str | None = None,
         overrides: Mapping[str, object] | None = None,
+        *,
+        again: bool = False,
         **request: object,
     ) -> Submitted:
         """Send a project to be trained; returns its `run_id`, `lab` and `key`.
@@ -95,13 +98,15 @@ class Lab:
             project: its folder, or its zip.
             name: of the upload; None: the folder's or the zip's.
             overrides: DeepLabCut's own settings, by dotted path.
+            again: send it although the same is queued or running already.
             request: keys of dlc-batch.yaml, which go over those of the folder's own file.
 
         Raises:
             ProjectError: it can't be trained; `problems` has all that was found.
-            LabError: keys were given with a zip, into which they can't be written.
+            LabError: keys were given with a zip, into which they can't be written; or the same
+                project with the same request is queued or running, and `again` is not said.
         """
-        path = Path(project)
+        path = project_at(Path(project))
         target = upload_key(self.name or DEFAULT_LAB, name or upload_name(path))
         asked = changed_request(path, RequestChanges(request, overrides or {}))
         found = check_path(path, request=asked)
@@ -109,7 +114,19 @@ class Lab:
             raise ProjectError(found.problems)
         with open_outbox(self.cloud.bucket, target.key) as outbox:
             archive = outbox.pack(plan_packing(path, asked)) if path.is_dir() else path
-            return send(self.cloud, archive, target, outbox=outbox)
+            sent = send(
+                self.cloud,
+                archive,
+                target,
+                outbox=outbox,
+                begins=lambda sha256: self._refuse_twin(target, sha256, again),
+            )
+        settings().remember_runs([sent.run_id])
+        return sent
+
+    def _refuse_twin(self, target: UploadKey, sha256: str, again: bool) -> None:
+        if not again:
+            check_for_twin(self.cloud, target, sha256, settings().recent_runs())
 
     def runs(self) -> tuple[RunStatus, ...]:
         """Return the lab's runs, or all where no lab was named, newest first, without progress."""
@@ -150,12 +167,22 @@ class Lab:
         """End a run's training; its best network so far is scored and sent."""
         return ending.stop(self.cloud, find_run(self.cloud, run_id), shuffle)
 
-    def fetch(self, run_id: str, folder: str | Path, *, overwrite: bool = False) -> Fetched:
+    def fetch(
+        self,
+        run_id: str,
+        folder: str | Path,
+        *,
+        overwrite: bool = False,
+        other_project: bool = False,
+    ) -> Fetched:
         """Get a run's results into a folder, such as the project's; all of them, or none.
 
         Args:
             overwrite: replace files that differ, and keep them aside.
+            other_project: go ahead although the folder is of another project than the run.
         """
         run = find_run(self.cloud, run_id)
         results = list_results(self.cloud, run)
-        return fetch_results(self.cloud, run, results, Path(folder), overwrite)
+        return fetch_results(
+            self.cloud, run, results, Path(folder), overwrite, other_project=other_project
+        )

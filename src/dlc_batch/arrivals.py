@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: In the object's metadata.
 MARK = "dlc-batch-submission"
+#: Likewise: the SHA-256 of the zip, by which the same content is known again.
+DIGEST = "dlc-batch-sha256"
 _DENIED = "AccessDenied"
 #: Who may not list the bucket is told 403 for what is not there.
 _NOT_THERE = ("403", "404")

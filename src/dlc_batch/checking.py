@@ -7,12 +7,13 @@ from pathlib import Path
 
 from dlc_batch.calibrating import Looked, with_calibration
 from dlc_batch.project_place import project_root
-from dlc_batch_core.archive import read_archive
+from dlc_batch_core.archive import CONFIG_FILE, read_archive
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.check import Check, check_archive
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.label_folders import IMAGES
 from dlc_batch_core.member import Member
+from dlc_batch_core.problems import Problem
 from dlc_batch_core.project_files import ReadableArchive
 from dlc_batch_core.project_folder import FolderArchive
 from dlc_batch_core.request import REQUEST_FILE
@@ -24,16 +25,17 @@ def check_path(
     """Check a project's folder, or its zip; never raises for what they may hold.
 
     Args:
-        project: the folder or the zip.
+        project: the folder or the zip; of a folder its config.yaml will do, as in DeepLabCut.
         looked: is told how far it is.
         request: of a folder, what is taken for its dlc-batch.yaml; None: its own.
     """
+    project = project_at(project)
     try:
         if project.is_dir():
             place = project_root(project) + REQUEST_FILE
             folder = FolderArchive(project, () if request is None else (place,))
             texts = {} if request is None else {place: request}
-            found = check_archive(_Watched(folder, looked, texts), name_of(project))
+            found = _of_folder(_Watched(folder, looked, texts), name_of(project))
             return with_calibration(found, folder, looked)
         with project.open("rb") as file:
             archive = read_archive(file, name_of(project))
@@ -41,9 +43,33 @@ def check_path(
             return with_calibration(found, archive, looked)
     except ProjectError as error:
         return Check(error.problems)
+    except FileNotFoundError:
+        what, remedy = "There is no such file or folder.", "Look at the path: is a letter wrong?"
+        return Check((Problem("unreadable", str(project), what, remedy),))
     except OSError as error:
         what = f"It can't be read: {error.strerror}."
         return Check((problem("unreadable", str(project), what),))
+
+
+def project_at(path: Path) -> Path:
+    """Return the project's folder where its config.yaml is named, as DeepLabCut has it named."""
+    return path.parent if path.name == CONFIG_FILE and path.is_file() else path
+
+
+def _of_folder(archive: _Watched, name: str) -> Check:
+    try:
+        return check_archive(archive, name)
+    except ProjectError as error:
+        return Check(tuple(map(_without_upload, error.problems)))
+
+
+def _without_upload(found: Problem) -> Problem:
+    """Say what is wrong with a folder that nobody has zipped or uploaded."""
+    if found.code != "no-project":
+        return found
+    what = f"The folder holds no {CONFIG_FILE}, so it is no DeepLabCut project."
+    remedy = f"Name the project's own folder: the one that holds {CONFIG_FILE}."
+    return Problem(found.code, found.where, what, remedy)
 
 
 def name_of(project: Path) -> str:

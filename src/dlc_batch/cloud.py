@@ -228,6 +228,9 @@ def aws_errors_as_ours(cloud: Cloud | None = None) -> Iterator[None]:
         lab = cloud.lab if cloud else os.environ.get(LAB_VARIABLE)
         raise _from_answer(error, lab) from error
     except botocore.exceptions.NoRegionError as error:
+        if running_cloud() is not None:  # another one is meant
+            remedy = "Name your stack's region (--region, AWS_REGION)."
+            raise CloudError("No AWS region is set.", remedy) from error
         raise CloudError(
             "No local cloud is running, and no AWS region is set.",
             "Start it (dlc-batch local up), or name your stack's region (--region, AWS_REGION).",

@@ -1,7 +1,7 @@
-"""What a project that a run was fetched into has of that run: the next one goes on with it.
+"""What a training takes over of a project: settings and split of a shuffle that lie there.
 
-The trainer honours the settings and the split of a shuffle that the lab made at home. Those that a
-run left look just so; but run.json, which lies there too, has the hashes of its files.
+The lab made them at home, or an earlier run left them as it was fetched. The two look just alike;
+but run.json, which lies there too, has the hashes of a run's files.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from pathlib import Path
 from typing import Any
 
 from dlc_batch_core.check import Check
-from dlc_batch_core.checks.engine import engine_of
-from dlc_batch_core.home_settings import find_home_config
+from dlc_batch_core.trainings import sentences_of, trainings_of
 
 #: As the trainer writes them, in results/: of a run of one shuffle, and of several.
 _RUN_FILES = ("run.json", "shuffle*/run.json")
 
 
-def notes_of_earlier_runs(folder: Path, found: Check) -> tuple[str, ...]:
-    """Return a sentence for each shuffle that is to be trained as an earlier run left it.
+def notes_of_settings(project: Path, found: Check) -> tuple[str, ...]:
+    """Return a sentence for each shuffle that takes over settings which lie in the project.
 
     Args:
-        folder: the project.
-        found: that it can be trained.
+        project: its folder, or its zip, of which nothing tells what an earlier run left.
+        found: what the check found in it.
     """
-    project, request = found.project, found.request
-    if project is None or request is None:
-        return ()
-    engine, notes = engine_of(project, request), {}
-    for facts in _facts(folder):
-        if request.net_type not in (None, facts.get("net_type")):
-            continue  # then its settings are left out
-        for shuffle in request.shuffles:
-            path = find_home_config(facts["sha256"], project, shuffle, engine)
-            if path is not None and _digest(folder / path) == facts["sha256"][path]:
-                notes[path] = _note(shuffle, str(facts.get("run_id")), path)
-    return tuple(notes.values())
+    return tuple(sentences_of(found, _makers(project, found) if project.is_dir() else {}))
+
+
+def _makers(folder: Path, found: Check) -> dict[str, str]:
+    """Return the runs that left files of settings which nobody changed since, by those files."""
+    wanted = [training.home.where for training in trainings_of(found) if training.home]
+    makers = {}
+    for facts in _facts(folder / found.root):
+        for path in wanted:
+            known = facts["sha256"].get(path)
+            if known is not None and _digest(folder / found.root / path) == known:
+                makers[path] = str(facts.get("run_id"))
+    return makers
 
 
 def _facts(folder: Path) -> Iterator[dict[str, Any]]:
@@ -53,11 +53,3 @@ def _facts(folder: Path) -> Iterator[dict[str, Any]]:
 
 def _digest(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def _note(shuffle: int, run_id: str, path: str) -> str:
-    return (
-        f"Shuffle {shuffle} is trained with the settings and the split that run {run_id} left in"
-        f" this project ({path}), but for what dlc-batch.yaml says. To begin from DeepLabCut's own"
-        " settings and a new split, ask for a shuffle of another number (`shuffles`)."
-    )

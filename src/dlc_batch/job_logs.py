@@ -30,6 +30,8 @@ _LAST_LOOKS = 3
 #: Where a job definition names no group.
 _DEFAULT_GROUP = "/aws/batch/job"
 _PAGE = 10_000  # events, the most that GetLogEvents gives
+#: How a line of CloudWatch's embedded metric format begins, as the trainer writes it.
+_METRICS = '{"_aws":'
 _STARTED = ("STARTING", "RUNNING")
 
 
@@ -85,12 +87,15 @@ class Log:
         self._token = None  # what was tailed already may have gone to nobody
         if most > _PAGE:
             return list(self.read())[-most:]
-        answer = self._get(max(most, 1), from_head=False)
+        # as many as there are: of those that are left out it is not known how many they are
+        answer = self._get(_PAGE if most else 1, from_head=False)
         self._token = answer["nextForwardToken"]
         return list(self._lines(answer))[-most:] if most else []
 
     def _lines(self, answer: Mapping[str, Any]) -> Iterator[Line]:
         for event in answer["events"]:
+            if event["message"].startswith(_METRICS):
+                continue  # CloudWatch's own: the figures stand in the lines that people read
             yield Line(self.attempt, event["timestamp"], event["message"])
 
     def _get(self, limit: int, from_head: bool = True) -> Mapping[str, Any]:

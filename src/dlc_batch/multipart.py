@@ -21,7 +21,7 @@ from typing import Any
 import botocore.exceptions
 
 from dlc_batch import fast_zlib
-from dlc_batch.arrivals import MARK, Place, Stored, find_arrived
+from dlc_batch.arrivals import DIGEST, MARK, Place, Stored, find_arrived
 from dlc_batch.cloud import code_of
 from dlc_batch.outbox import Outbox, Unfinished
 from dlc_batch.patience import Patience
@@ -47,15 +47,18 @@ class Multipart:
         patience: Patience,
         sent: Callable[[int], object] = lambda _: None,
         read: Callable[[int], object] = lambda _: None,
+        begins: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Take a file of at least a byte.
 
         Args:
             sent: is told the bytes that are there.
             read: before, is told the bytes of the file as its hash is taken.
+            begins: is told the SHA-256 of the file where nothing of it was sent before; what it
+                raises ends the upload before it begins.
         """
         self._place, self._file, self._outbox = place, file, outbox
-        self._patience, self._sent, self._read = patience, sent, read
+        self._patience, self._sent, self._read, self._begins = patience, sent, read, begins
         self._stat = file.stat()
         self.size = self._stat.st_size
 
@@ -129,12 +132,13 @@ class Multipart:
         }
 
     def _begin(self) -> Unfinished:
+        self._begins(self._sha256)
         mark = uuid.uuid4().hex
         answer = self._patience.call(
             lambda: self._place.s3.create_multipart_upload(
                 Bucket=self._place.bucket,
                 Key=self._place.key,
-                Metadata={MARK: mark},
+                Metadata={MARK: mark, DIGEST: self._sha256},
                 ChecksumAlgorithm="CRC32",
             )
         )

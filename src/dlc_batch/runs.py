@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,15 @@ import botocore.exceptions
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
 from dlc_batch.wording import doing
-from dlc_batch_core.errors import LabError, StateError
+from dlc_batch_core.errors import CloudError, LabError, StateError
 from dlc_batch_core.keys import RunKeys, is_run_id
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status, from_item
 from dlc_batch_core.words import listed
 
+#: Of runs that may be meant: how many are named, and how alike they are, from 0 to 1. Runs of one
+#: project, which differ in twelve digits, are less so (our choice).
+_MOST_NEAR, _LIKENESS = 3, 0.85
 #: A run that was just sent has its record within this time, in seconds (our choice).
 _APPEARS = 20.0
 
@@ -81,18 +85,34 @@ def find_run(cloud: Cloud, run_id: str) -> Run:
     Raises:
         NoSuchRun: there is none.
     """
-    remedy = "See `dlc-batch list`. A project that was just sent appears after some seconds."
-    unknown = NoSuchRun(f"There is no run {run_id}.", remedy)
     if not is_run_id(run_id):  # the labs' months and settings lie in the table too
-        raise unknown
+        raise _no_such(cloud, run_id)
     with aws_errors_as_ours(cloud):
         own = cloud.table.get(cloud.lab, run_id) if cloud.lab else None
         if own is not None:
             return own
         items = _items_of_any_lab(cloud, run_id)
     if not items:
-        raise unknown
+        raise _no_such(cloud, run_id)
     return from_item(items[0])
+
+
+def _no_such(cloud: Cloud, run_id: str) -> NoSuchRun:
+    """Return the error, with the runs that may have been meant."""
+    near = listed(_near(cloud, run_id), _MOST_NEAR)
+    guess = f"Did you mean {near}? " if near else ""
+    remedy = "See `dlc-batch list`. A project that was just sent appears after some seconds."
+    return NoSuchRun(f"There is no run {run_id}.", guess + remedy)
+
+
+def _near(cloud: Cloud, text: str) -> list[str]:
+    """Return runs whose id begins so, or is almost this one, the newest first."""
+    try:
+        known = [run.run_id for run in list_runs(cloud, cloud.lab)]
+    except CloudError:
+        return []  # who may see no runs is told of none
+    begun = [each for each in known if text and each.startswith(text)]
+    return begun or difflib.get_close_matches(text, known, n=_MOST_NEAR, cutoff=_LIKENESS)
 
 
 def _items_of_any_lab(cloud: Cloud, run_id: str) -> list[dict[str, Any]]:

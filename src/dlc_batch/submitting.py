@@ -64,6 +64,7 @@ def send(
     outbox: Outbox | None = None,
     minutes: float = MINUTES,
     read: Callable[[int], object] = lambda _: None,
+    begins: Callable[[str], object] = lambda _: None,
 ) -> Submitted:
     """Upload a zip; broken off, it goes on when it is called again.
 
@@ -73,6 +74,8 @@ def send(
         outbox: the target's, where it is held already.
         minutes: how long a lost network is waited for.
         read: before, is told the bytes of the zip as its hash is taken.
+        begins: is told its SHA-256 before anything is sent, and may raise; an upload that goes
+            on had begun already.
 
     Raises:
         CloudError: the upload failed.
@@ -88,7 +91,7 @@ def send(
         _errors_that_say_more(cloud),
     ):
         where = Place(s3, cloud.bucket, target.key)
-        upload = Multipart(where, archive, place, patience, sent, read)
+        upload = Multipart(where, archive, place, patience, sent, read, begins)
         try:
             stored = upload.run()
         except KeyboardInterrupt:

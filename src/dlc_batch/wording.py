@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from dlc_batch_core.costs import Cost
@@ -10,6 +12,22 @@ from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status
 from dlc_batch_core.stages import duration_words, progress_words
 
+#: By the name of a metric, in the order that they are read in: words, unit, and whether less is
+#: better (None: neither).
+SCORES: Mapping[str, tuple[str, str, bool | None]] = {
+    "test_rmse_px": ("Error on test frames", "px", True),
+    "test_rmse_low_px": ("95 % interval from", "px", None),
+    "test_rmse_high_px": ("95 % interval to", "px", None),
+    "test_rmse_pcutoff_px": ("Error on test frames, confident points only", "px", True),
+    "validation_rmse_px": ("Error on validation frames", "px", True),
+    "train_rmse_px": ("Error on training frames", "px", True),
+    "train_rmse_pcutoff_px": ("Error on training frames, confident points only", "px", True),
+    "test_map": ("mAP on test frames", "%", False),
+    "test_mar": ("mAR on test frames", "%", False),
+    "train_frames": ("Training frames", "", None),
+    "validation_frames": ("Validation frames", "", None),
+    "test_frames": ("Test frames", "", None),
+}
 _BEGUN = "a computer was found, and loads the training program"
 
 
@@ -36,7 +54,8 @@ def doing(run: Run, progress: Progress | None, job_state: str = "") -> str:
 
 
 def _waiting(run: Run) -> str:
-    computer = "a Spot computer" if run.submission == SPOT else "an On-Demand computer"
+    # the local cloud has no Spot, and waits like this for the training before
+    computer = "a computer" if run.submission == SPOT else "an On-Demand computer"
     if run.attempt:
         return f"interrupted; waits for {computer}, and goes on from its checkpoint"
     return f"waits for {computer}"
@@ -91,6 +110,22 @@ def short_cost(run: Run) -> str:
         return ""
     cost = Cost.from_dict(run.cost)
     return f"{'< ' if cost.is_at_most else ''}{cost.dollars:.2f} $"
+
+
+def short_error(run: Run) -> str:
+    """Return the error on test frames, such as `4.21 px`; empty where there is none."""
+    error = run.metrics.get("test_rmse_px")
+    return f"{error:.2f} px" if error is not None and math.isfinite(error) else ""
+
+
+def score_lines(metrics: Mapping[str, float]) -> Iterator[str]:
+    """Yield a line for each score of a training: what it is, its value and its unit."""
+    known = [*(name for name in SCORES if name in metrics), *sorted(set(metrics) - set(SCORES))]
+    for name in known:
+        words, unit, _ = SCORES.get(name, (name.replace("_", " "), "", None))
+        value = metrics[name]
+        text = f"{value:.2f}" if value % 1 or unit else f"{value:.0f}"
+        yield f"  {words:<50} {text:>10} {unit}".rstrip()
 
 
 def _seconds(time: str) -> float:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import click
 import pytest
 
+import dlc_batch
 from dlc_batch.cli import cli
 from dlc_batch.cloud import Cloud
 from dlc_batch_core.keys import RunKeys
@@ -123,8 +125,10 @@ def test_check_of_a_folder_and_of_its_zip_agree(
         )
         answers = [a.json for a in (of_folder, of_zip)]
         if fault == "config.yaml":  # then the place is the folder or the zip itself
-            places = [each.pop("where") for answer in answers for each in answer["problems"]]
-            assert places == ["mouse", "mouse.zip"]
+            problems = [answer["problems"].pop() for answer in answers]
+            assert [each["where"] for each in problems] == ["mouse", "mouse.zip"]
+            assert problems[0]["what"].startswith("The folder holds no config.yaml")
+            assert "Zip" not in problems[0]["remedy"]
         assert answers[0] == answers[1]
         assert of_folder.code == of_zip.code == (1 if fault else 0)
         assert of_folder.json["trainable"] is of_zip.json["trainable"] is (fault is None)
@@ -148,6 +152,80 @@ def test_check_answers_in_json_for_whatever_it_is_given(
     (problem,) = answer.json["problems"]
     assert set(problem) == {"code", "severity", "where", "what", "remedy"}
     assert all(problem.values())
+
+
+def test_check_of_a_path_that_is_not_there_says_so(tmp_path: Path, run_cli: RunCli) -> None:
+    answer = run_cli("check", tmp_path / "nosuch")
+    assert (answer.code, answer.out) == (1, f"There is no file or folder {tmp_path / 'nosuch'}.\n")
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_projects_config_stands_for_its_folder(project: Path, run_cli: RunCli) -> None:
+    config = project / "config.yaml"
+    assert run_cli("check", config).out.splitlines()[-1] == "mouse can be trained."
+    assert run_cli("submit", config, "--json").json["key"] == "uploads/default/mouse.zip"
+    assert dlc_batch.check(config).is_trainable
+
+
+def test_errors_of_options_name_the_options_and_are_not_buried(
+    project: Path, run_cli: RunCli
+) -> None:
+    crop = "data.train.crop_sampling.widht=128"
+    refused = run_cli("submit", project, "--net-type", "resnet50", "--set", crop)
+    assert refused.code == 1
+    assert "--set data.train.crop_sampling.widht (request-override)" in refused.out
+    refused = run_cli("submit", project, "--net-type", "resnet50", "--dry-run")
+    assert refused.out.startswith("error: --net-type (net-type)")
+    assert "Set --net-type to a network of the engine" in refused.out
+    assert "warning:" not in refused.out
+    assert re.search(r"Besides, \d+ warnings?: see dlc-batch check", refused.out)
+    assert "No quote" not in refused.out
+    (project / "dlc-batch.yaml").write_text("net_type: resnet50\n")
+    assert "error: dlc-batch.yaml (net-type)" in run_cli("submit", project, "--seed", "1").out
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_run_that_is_not_there_may_have_been_meant_otherwise(
+    record: Record, run_cli: RunCli
+) -> None:
+    run = record(run_id="openfield-0123456789ab").run_id
+    record(run_id="mouse-ba9876543210")
+    for text in ("openfield", run[:-4], f"{run[:-1]}c", run.replace("p", "b")):
+        answer = run_cli("status", text)
+        assert (answer.code, answer.out) == (2, "")
+        assert f"Did you mean {run}?" in answer.err
+    for text in ("nothing-like-it", "openfield-ba9876543210"):
+        assert "Did you mean" not in run_cli("status", text).err
+
+
+def test_a_region_that_is_not_set_is_told_with_and_without_a_local_cloud(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local_cloud: Any
+) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("DLC_BATCH_HOME", str(tmp_path))
+    answer = run_cli("--cloud", "aws", "list")
+    assert "No local cloud is running, and no AWS region is set." in answer.err
+    monkeypatch.setenv("DLC_BATCH_HOME", str(local_cloud.home))
+    answer = run_cli("--cloud", "aws", "list")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("Error: No AWS region is set.\nName your stack's region")
+
+
+@pytest.mark.usefixtures("stack")
+def test_ctrl_c_in_a_watch_says_that_the_run_goes_on(record: Record) -> None:
+    run = record(status=Status.QUEUED)
+    command = [sys.executable, "-m", "dlc_batch", "watch", run.run_id]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "waits for a computer" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"The run goes on. To watch it again: dlc-batch watch {run.run_id}" in err
 
 
 def test_check_of_the_folder_here(
@@ -211,10 +289,17 @@ def test_list_is_one_object_newest_first(record: Record, run_cli: RunCli) -> Non
     listed = run_cli("list", "--json").json["runs"]
     assert [each["run_id"] for each in listed] == [new.run_id, old.run_id]
     assert run_cli("list", "--lab", "nobody", "--json").json == {"runs": []}
-    assert [line.split()[-1] for line in run_cli("list").out.splitlines()] == [
-        new.run_id,
-        old.run_id,
-    ]
+    plain = run_cli("list").out.splitlines()
+    assert [line.split()[-1] for line in plain] == ["RUN", new.run_id, old.run_id]
+
+
+@pytest.mark.usefixtures("stack")
+def test_list_has_a_head_and_the_error_on_test_frames(record: Record, run_cli: RunCli) -> None:
+    record()
+    assert run_cli("list").out.split("\n")[0].split() == ["SENT", "STATE", "TOOK", "LAB", "RUN"]
+    record(status=Status.SUCCEEDED, metrics={"test_rmse_px": 4.196}, submitted_at="2026-01-03")
+    head, scored, _ = run_cli("list").out.splitlines()
+    assert head[scored.index("4.20 px") :].startswith("ERROR")
 
 
 @pytest.mark.usefixtures("stack")

@@ -91,7 +91,7 @@ def test_what_appears_meanwhile_is_kept_aside_with_leave_and_stops_it_without(
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(data)
 
-    with pytest.raises(LabError, match=r"differ: report\.html, .*snapshot-9\.pt") as refused:
+    with pytest.raises(LabError, match=r"differ:\n  report\.html\n  .*snapshot-9\.pt") as refused:
         fetch(cloud, run, results, tmp_path, got=write_mine)
     assert "Nothing was changed. --overwrite" in refused.value.remedy
     in_place = {name: d for name, d in files_of(tmp_path).items() if not name.startswith(".")}

@@ -9,6 +9,7 @@ import pytest
 from tests.client.spoiled_aws import SpoiledAws
 
 from dlc_batch.cloud import Cloud
+from dlc_batch.console.log_tails import LogTails
 from dlc_batch.job_logs import Reader, attempts_of
 from dlc_batch.runs import NoSuchRun
 from dlc_batch_core.fall_back import ON_DEMAND
@@ -106,3 +107,15 @@ def test_a_scientist_without_a_list_of_attempts_sees_the_newest_job(
     spoiled.answer("batch", "describejobs", job("RUNNING", "new"))
     with spoiled.denied("s3", "attempts"), spoiled.denied("batch", "listjobs"):
         assert [each.stream for each in attempts_of(scientist, run)] == ["new"]
+
+
+def test_lines_of_metrics_are_cloudwatchs_own(
+    seen: Cloud, spoiled: SpoiledAws, record: Record
+) -> None:
+    stream, metrics = f"metrics-{time.time_ns()}", '{"_aws": {"Timestamp": 1}, "Loss": 0.5}'
+    write(spoiled, stream, "epoch 1", metrics, "epoch 2", *[metrics] * 5)
+    run = record(status=Status.SUCCEEDED, job_id="j1")
+    spoiled.answer("batch", "describejobs", job("SUCCEEDED", stream, stream))
+    for tail, lines in ((None, ["epoch 1", "epoch 2"]), (1, ["epoch 2"]), (0, [])):
+        assert [line.text for line in Reader(seen, run.run_id).read(tail)] == lines
+    assert LogTails().read(seen, run.run_id, None).lines[1:] == ("epoch 1", "epoch 2")

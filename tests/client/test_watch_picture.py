@@ -48,7 +48,7 @@ def test_of_several_shuffles_those_that_wait_have_no_figures() -> None:
     assert picture[1:5] == [
         "shuffle 1: training, epoch 3 of 9",
         "  loss 0.50000, about 1 h 5 min left",
-        "shuffle 2: interrupted; waits for a Spot computer, and goes on from its checkpoint",
+        "shuffle 2: interrupted; waits for a computer, and goes on from its checkpoint",
         "shuffle 3: SUCCEEDED. ",
     ]
     assert picture[5].startswith(

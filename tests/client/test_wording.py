@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from dlc_batch.wording import ago, attempt_words, doing, figures, lasted, short_cost
+from dlc_batch.wording import (
+    ago,
+    attempt_words,
+    doing,
+    figures,
+    lasted,
+    score_lines,
+    short_cost,
+    short_error,
+)
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status
 
@@ -16,10 +25,10 @@ TRAINING = Progress("train", "2026-01-02T03:04:05", epoch=3, epochs=10, phase="p
     ("changes", "job_state", "words"),
     [
         ({"status": Status.SUBMITTING}, "", "the project is being checked"),
-        ({"status": Status.QUEUED}, "RUNNABLE", "waits for a Spot computer"),
+        ({"status": Status.QUEUED}, "RUNNABLE", "waits for a computer"),
         ({"status": Status.QUEUED, "submission": 2}, "", "waits for an On-Demand computer"),
         ({"status": Status.QUEUED}, "STARTING", "a computer was found"),
-        ({"attempt": 1}, "RUNNABLE", "interrupted; waits for a Spot computer"),
+        ({"attempt": 1}, "RUNNABLE", "interrupted; waits for a computer"),
         ({}, "RUNNING", "the training program starts"),
         ({}, "FAILED", "its job has ended"),
         ({"status": Status.FAILED, "message": "Why."}, "", "Why."),
@@ -68,3 +77,27 @@ def test_times_and_cost() -> None:
     assert lasted(ended, now) == "5 min"
     assert short_cost(run) == "0.40 $"
     assert short_cost(replace(run, cost={})) == ""
+
+
+def test_scores_are_named_in_words_in_the_order_that_they_are_read_in() -> None:
+    metrics = {"train_frames": 92.0, "own_score": 3.0, "test_map": 91.0, "test_rmse_px": 4.196}
+    assert [" ".join(line.split()) for line in score_lines(metrics)] == [
+        "Error on test frames 4.20 px",
+        "mAP on test frames 91.00 %",
+        "Training frames 92",
+        "own score 3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [({"test_rmse_px": 4.196}, "4.20 px"), ({"test_rmse_px": float("nan")}, ""), ({}, "")],
+)
+def test_the_error_of_a_run_is_short(metrics: dict[str, float], words: str) -> None:
+    assert short_error(replace(RUN, metrics=metrics)) == words
+
+
+def test_a_first_attempt_looks_for_no_checkpoint() -> None:
+    begun = replace(TRAINING, stage="restore")
+    assert doing(RUN, begun) == "starting DeepLabCut"
+    assert "checkpoint" in doing(RUN, replace(begun, attempt=2))

@@ -71,6 +71,10 @@ class Command:
         else:
             self._process.send_signal(signal.SIGINT)
 
+    def type(self, text: str) -> None:
+        """Type a line into the terminal."""
+        os.write(self._ends[0], f"{text}\n".encode())
+
     def kill(self) -> None:
         self._process.kill()
 

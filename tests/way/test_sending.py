@@ -215,10 +215,10 @@ def test_ctrl_c_at_any_moment_leaves_no_half_file_and_no_traceback(
     run: Run, way: Any, project: Path, in_terminal: bool, left: Callable[[], list[str]]
 ) -> None:
     began = time.monotonic()
-    assert run("submit", project).wait() == 0
+    assert run("submit", project, "--again").wait() == 0
     whole, moments = time.monotonic() - began, random.Random(in_terminal)
     for _ in range(6):
-        command = run("submit", project)
+        command = run("submit", project, "--again")
         time.sleep(0.1 + moments.random() * whole)
         command.interrupt()
         code = command.wait(30)
@@ -228,9 +228,38 @@ def test_ctrl_c_at_any_moment_leaves_no_half_file_and_no_traceback(
         if code == 0:
             break
     before = versions(way, project)
-    assert run("submit", project).wait() == 0
+    assert run("submit", project, "--again").wait() == 0
     assert versions(way, project) == before + 1
     assert left() == []
+
+
+def test_the_same_is_sent_twice_by_leave_only(
+    run: Run, way: Any, project: Path, in_terminal: bool, left: Callable[[], list[str]]
+) -> None:
+    heedful = {"DLC_BATCH_LAB": "heedful"}  # its trainings go on until they are told to end
+    first = run("submit", project, **heedful)
+    assert first.wait() == 0
+    twin = run("submit", project, **heedful)
+    if in_terminal:
+        twin.read_until("Train it once more, and pay for both?")
+        twin.type("n")
+        assert twin.wait() == 1
+        assert "Nothing was done." in twin.shown
+    else:
+        assert twin.wait() == 2
+        assert "--again" in twin.shown
+    assert f"already, as run {sent(first)}." in twin.shown
+    assert left() == []
+    meant = run("submit", project, "--again", **heedful)
+    assert meant.wait() == 0
+    assert sent(meant) != sent(first)
+    for each in (first, meant):
+        way.wait_for(lambda each=each: way.run(sent(each)), "its record")
+        assert run("cancel", sent(each)).wait() == 0
+
+
+def sent(command: Command) -> str:
+    return command.shown.split("dlc-batch watch ")[1].split()[0]
 
 
 def test_a_kill_costs_no_part_that_had_arrived(

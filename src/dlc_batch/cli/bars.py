@@ -40,7 +40,9 @@ class FetchBar:
             if self._alike is None:
                 self._alike, self._read = count, 0
             self._come += count
-            self._show("Fetching", self._come, self._all)
+            # where all was there already, nothing is fetched
+            name = "Fetching" if self._alike < self._all else "Comparing"
+            self._show(name, self._come, self._all)
 
     def read(self, count: int) -> None:
         """Be told of bytes that were read here."""

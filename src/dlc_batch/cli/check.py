@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from dlc_batch.checking import check_path, name_of
+from dlc_batch.checking import check_path, name_of, project_at
 from dlc_batch.cli.options import json_option, looking_bar, print_json
+from dlc_batch.inherited import notes_of_settings
 from dlc_batch_core.check import Check
+from dlc_batch_core.problems import Severity
+from dlc_batch_core.trainings import trainings_of
+from dlc_batch_core.words import counted
 
 
 @click.command()
@@ -17,13 +22,18 @@ from dlc_batch_core.check import Check
 def check(project: Path, as_json: bool) -> None:
     """Check PROJECT, a project's folder or its zip, as the cloud will.
 
+    It says too what is taken over of a shuffle that lies in the project, made at home or fetched.
     Exits 0 if it can be trained, 1 if not.
     """
+    project = project_at(project)
     found = check_with_bar(project)
+    notes = notes_of_settings(project, found)
     if as_json:
-        print_json(to_answer(found))
+        print_json(to_answer(found, notes))
+    elif not project.exists():
+        click.echo(f"There is no file or folder {project}.")
     else:
-        print_check(found, name_of(project))
+        print_check(found, name_of(project), notes)
     raise SystemExit(0 if found.is_trainable else 1)
 
 
@@ -33,19 +43,37 @@ def check_with_bar(project: Path, request: str | None = None) -> Check:
         return check_path(project, looked, request)
 
 
-def to_answer(found: Check) -> dict[str, object]:
+def to_answer(found: Check, notes: Sequence[str] = ()) -> dict[str, object]:
     """Return the answer of `check --json`."""
     return {
         "trainable": found.is_trainable,
         "problems": [each.to_dict() for each in found.problems],
         "mended": list(found.mended),
+        "trainings": [each.to_dict() for each in trainings_of(found)],
+        "notes": list(notes),
     }
 
 
-def print_check(found: Check, name: str) -> None:
+def print_check(found: Check, name: str, notes: Sequence[str] = ()) -> None:
     """Print a check for a person."""
     for each in found.problems:
-        click.echo(f"{each.severity}: {each.where} ({each.code})\n  {each.what}\n  {each.remedy}")
+        _print_problem(each.severity, each.where, each.code, each.what, each.remedy)
     for sentence in found.mended:
         click.echo(f"mended in the copy that is trained: {sentence}")
+    for sentence in notes:
+        click.echo(f"note: {sentence}")
     click.echo(f"{name} can be trained." if found.is_trainable else f"{name} can't be trained.")
+
+
+def print_errors(found: Check, project: Path) -> None:
+    """Print why a project can't be trained: its errors, which warnings would bury."""
+    errors = [each for each in found.problems if each.severity is Severity.ERROR]
+    for each in errors:
+        _print_problem(each.severity, each.where, each.code, each.what, each.remedy)
+    if others := len(found.problems) - len(errors):
+        click.echo(f"Besides, {counted(others, 'warnings')}: see dlc-batch check {project}")
+    click.echo("The project can't be trained as it is.")
+
+
+def _print_problem(severity: str, where: str, code: str, what: str, remedy: str) -> None:
+    click.echo(f"{severity}: {where} ({code})\n  {what}\n  {remedy}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,9 @@ import click
 from dlc_batch.cli.bars import FetchBar
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json, run_argument
 from dlc_batch_core.words import counted, listed
+
+#: Of the whole run, or one of each shuffle.
+_REPORT = "report.html"
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--overwrite", is_flag=True, help="Replace files that differ without asking; keep them aside."
 )
+@click.option(
+    "--other-project", is_flag=True, help="Go ahead although FOLDER is of another project."
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
 @json_option
 @click.pass_obj
@@ -35,6 +41,7 @@ def fetch(
     run_id: str,
     folder: Path | None,
     overwrite: bool,
+    other_project: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -45,7 +52,8 @@ def fetch(
 
     All files come, or none. After a fetch that was broken off, the same command goes on from
     where it got. Files that are there and differ are asked about in a terminal; elsewhere they
-    stop it, unless --overwrite is given.
+    stop it, unless --overwrite is given. So does a FOLDER whose config.yaml is of another project
+    than the run, unless --other-project is given.
 
     Of several shuffles, those come that were trained to their end. Exits 1 if RUN has no results,
     or they are no longer whole.
@@ -58,10 +66,11 @@ def fetch(
     run = find_run(cloud, run_id)
     results = _list_results(cloud, run)
     folder = folder or Path(run_id)
+    other_project = other_project or _may_be_other(results, folder)
     size = sum(result.size for result in results)
     if dry_run:
         with bytes_bar(size, "Comparing") as bar:
-            changes = preview(cloud, run, results, folder, _teller(bar), bar.update)
+            changes = preview(cloud, run, results, folder, _teller(bar), bar.update, other_project)
         _print_changes(changes, as_json)
         return
     with bytes_bar(size, "Fetching") as bar:
@@ -76,6 +85,7 @@ def fetch(
             told=_teller(bar),
             ask=lambda changes: _ask(changes, bar),
             read=shown.read,
+            other_project=other_project,
         )
     if as_json:
         print_json({"folder": str(folder.resolve()), **vars(fetched)})
@@ -98,6 +108,25 @@ def _list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
     return results
 
 
+def _may_be_other(results: tuple[Result, ...], folder: Path) -> bool:
+    """Ask in a terminal whether results may go to another project's folder; True: they may.
+
+    Raises:
+        OtherProject: they would, and nobody can be asked.
+    """
+    from dlc_batch.fetching import OtherProject, check_project
+
+    try:
+        check_project(results, folder)
+    except OtherProject as found:
+        if not _is_terminal():
+            raise
+        _tell(f"This run is of project {found.of_run}, and {folder} of {found.of_folder}.")
+        click.confirm("Go ahead all the same?", default=False, abort=True, err=True)
+        return True
+    return False
+
+
 def _tell(sentence: str) -> None:
     click.echo(sentence, err=True)
 
@@ -108,7 +137,7 @@ def _teller(bar: tqdm[Any]) -> Callable[[str], None]:
 
 def _ask(changes: Changes, bar: tqdm[Any]) -> bool:
     """Ask in a terminal whether files may be replaced."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _is_terminal():
         return False
     bar.clear()
     _tell(f"These files of {changes.folder} are there already and differ:")
@@ -117,6 +146,10 @@ def _ask(changes: Changes, bar: tqdm[Any]) -> bool:
         _tell(f"  {path}{' (newer than the run)' if path in newer else ''}")
     question = "Replace them, and keep each as NAME.before-RUN?"
     return click.confirm(question, default=False, err=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _print_changes(changes: Changes, as_json: bool) -> None:
@@ -148,6 +181,9 @@ def _print_fetched(fetched: Fetched, folder: Path) -> None:
     for path in fetched.kept:
         _tell(f"kept the earlier file as {folder / path}")
     _print_unchanged(len(fetched.unchanged))
+    there = sorted({*fetched.written, *fetched.unchanged})
+    for report in (each for each in there if PurePosixPath(each).name == _REPORT):
+        _tell(f"To start: open {folder / report} in a browser.")
 
 
 def _print_unchanged(count: int) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from dlc_batch.request_changes import RequestChanges
 from dlc_batch_core.camera_fields import CAMERA_FIELDS
+from dlc_batch_core.check import Check
 from dlc_batch_core.errors import ProjectError
-from dlc_batch_core.request import FIELDS
+from dlc_batch_core.problems import Problem
+from dlc_batch_core.request import FIELDS, REQUEST_FILE
 from dlc_batch_core.request_field import RequestField
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
@@ -115,8 +119,33 @@ def changes_of(asked: Mapping[str, Any]) -> RequestChanges:
     return RequestChanges(values, overrides, cameras)
 
 
+def blame_options(found: Check, changes: RequestChanges) -> Check:
+    """Name the options where the check found what they asked for in dlc-batch.yaml."""
+    return replace(found, problems=tuple(_blamed(each, changes) for each in found.problems))
+
+
+def _blamed(found: Problem, changes: RequestChanges) -> Problem:
+    """Return a problem with the option that brought it as its place; else as it is."""
+    if found.where != REQUEST_FILE:
+        return found
+    quoted = [text.partition(":")[0] for text in re.findall(r"`([^`]+)`", found.what)]
+    if found.code.startswith("net-type"):  # it quotes the network
+        quoted.insert(0, "net_type")
+    for name in quoted:
+        if name in changes.overrides:
+            return replace(found, where=f"--set {name}")
+        if name in changes.values:
+            remedy = found.remedy.replace(f"`{name}` in {REQUEST_FILE}", _flag(name))
+            return replace(found, where=_flag(name), remedy=remedy)
+    return found
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _option(field: RequestField) -> click.Option:
-    flag = f"--{field.name.replace('_', '-')}"
+    flag = _flag(field.name)
     if field.name == _OVERRIDES:
         return click.Option(
             ["--set", _OVERRIDES],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +18,9 @@ from dlc_batch.wording import (
     figures,
     lasted,
     local_time,
+    score_lines,
     short_cost,
+    short_error,
 )
 from dlc_batch_core.money import cost_of, quote_of
 from dlc_batch_core.run import Run, Status
@@ -41,7 +42,11 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def list_(options: Options, lab: str | None, states: tuple[str, ...], as_json: bool) -> None:
-    """List runs, newest first: when each was sent, its state, how long it took, what it cost."""
+    """List runs, newest first.
+
+    Columns: when each was sent, its state, how long it took, what it cost, its error on test
+    frames, its lab, and its id. Columns in which nothing stands are left out.
+    """
     from dlc_batch.labs import check_lab  # here: --help needs no boto3
     from dlc_batch.runs import RunStatus, list_runs
 
@@ -61,7 +66,7 @@ def list_(options: Options, lab: str | None, states: tuple[str, ...], as_json: b
         click.echo(line)
 
 
-_HEAD = ("SENT", "STATE", "TOOK", "COST", "LAB", "RUN")
+_HEAD = ("SENT", "STATE", "TOOK", "COST", "ERROR", "LAB", "RUN")
 
 
 def _table(runs: Sequence[Run], now: float) -> Iterator[str]:
@@ -72,17 +77,16 @@ def _table(runs: Sequence[Run], now: float) -> Iterator[str]:
             str(run.status),
             lasted(run, now),
             short_cost(run),
+            short_error(run),
             run.lab,
             run.run_id,
         )
         for run in runs
     ]
-    if rows and sys.stdout.isatty():
-        rows.insert(0, _HEAD)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width]
-        yield "  ".join(cells).rstrip()
+    columns = [(head, *cells) for head, *cells in zip(_HEAD, *rows, strict=True) if any(cells)]
+    wide = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
+    for line in zip(*wide, strict=True):
+        yield "  ".join(line).rstrip()
 
 
 @click.command()
@@ -114,8 +118,8 @@ def print_status(found: RunStatus) -> None:
         click.echo(f"{problem.severity}: {problem.where}: {problem.what} {problem.remedy}")
     if run.metrics and found.parts:
         click.echo("mean of the shuffles:")
-    for name, value in run.metrics.items():
-        click.echo(f"  {name:<24} {value:10.2f}" if value % 1 else f"  {name:<24} {value:7.0f}")
+    for line in score_lines(run.metrics):
+        click.echo(line)
     if run.status.is_final and run.files:
         click.echo(f"To get the results: dlc-batch fetch {run.run_id} PROJECT_FOLDER", err=True)
 

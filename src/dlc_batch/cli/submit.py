@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from dlc_batch import LAB_VARIABLE
+from dlc_batch.checking import project_at
 from dlc_batch.cli import request_options
 from dlc_batch.cli.bars import stage
-from dlc_batch.cli.check import check_with_bar, print_check, to_answer
+from dlc_batch.cli.check import check_with_bar, print_errors, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
-from dlc_batch.cli.request_options import SubmitCommand, changes_of
-from dlc_batch.inherited import notes_of_earlier_runs
+from dlc_batch.cli.request_options import SubmitCommand, blame_options, changes_of
+from dlc_batch.inherited import notes_of_settings
 from dlc_batch.profiles import settings
 from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch_core.check import Check
@@ -22,6 +24,8 @@ from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from dlc_batch.cloud import Cloud
     from dlc_batch.outbox import Outbox
     from dlc_batch.submitting import Submitted
@@ -40,6 +44,9 @@ if TYPE_CHECKING:
 @click.option(
     "--dry-run", is_flag=True, help="Send nothing: tell what would be sent, and what it may cost."
 )
+@click.option(
+    "--again", is_flag=True, help="Send it although the same is queued or running already."
+)
 @json_option
 @click.pass_obj
 def submit(
@@ -49,6 +56,7 @@ def submit(
     lab: str,
     name: str | None,
     dry_run: bool,
+    again: bool,
     as_json: bool,
     **asked: Any,
 ) -> None:
@@ -61,26 +69,30 @@ def submit(
 
     What to train stands in the project's dlc-batch.yaml. The options below go over it in what is
     sent; the file itself stays as it is.
+
+    The same project with the same request as a run of the lab that is queued or running is asked
+    about in a terminal; elsewhere it is sent with --again only.
     """
     from dlc_batch.submitting import upload_key, upload_name  # here: --help needs no boto3
 
+    project = project_at(project)
     target = upload_key(lab, name or upload_name(project))
     changes = changes_of(asked)
     found, request = _check(project, changes)  # of a folder all, also what would stay here
     if dry_run:
         _preview(options, project, target, found, request, as_json)
     if not found.is_trainable:
-        _refuse(found, as_json)
+        _refuse(found, project, as_json)
+    notes = notes_of_settings(project, found)
+    for note in notes:
+        click.echo(note, err=True)
     cloud = options.connect()
-    submitted = _submit(cloud, project, target, request)
+    submitted = _submit(cloud, project, target, request, again)
     settings().remember_runs([submitted.run_id])
-    notes = notes_of_earlier_runs(project / found.root, found) if project.is_dir() else ()
     if as_json:
         print_json({**vars(submitted), "notes": list(notes)})
         return
     click.echo(submitted.run_id)
-    for note in notes:
-        click.echo(note, err=True)
     click.echo(f"Sent to {cloud.name}. To watch it: dlc-batch watch {submitted.run_id}", err=True)
 
 
@@ -93,7 +105,7 @@ def _check(project: Path, changes: RequestChanges) -> tuple[Check, str | None]:
         request = changed_request(project, changes)
     except ProjectError as error:
         return Check(error.problems), None
-    return check_with_bar(project, request), request
+    return blame_options(check_with_bar(project, request), changes), request
 
 
 def _preview(
@@ -110,21 +122,23 @@ def _preview(
     raise SystemExit(0 if is_trainable else 1)
 
 
-def _refuse(found: Check, as_json: bool) -> NoReturn:
+def _refuse(found: Check, project: Path, as_json: bool) -> NoReturn:
     if as_json:
         print_json(to_answer(found))
     else:
-        print_check(found, "The project")
+        print_errors(found, project)
     click.echo("Nothing was sent.", err=True)
     raise SystemExit(1)
 
 
-def _submit(cloud: Cloud, project: Path, target: UploadKey, request: str | None) -> Submitted:
+def _submit(
+    cloud: Cloud, project: Path, target: UploadKey, request: str | None, again: bool
+) -> Submitted:
     from dlc_batch.outbox import open_outbox
 
     with open_outbox(cloud.bucket, target.key) as outbox:
         archive = _zip(project, request, outbox) if project.is_dir() else project
-        return _send(cloud, archive, target, outbox)
+        return _send(cloud, archive, target, outbox, again)
 
 
 def _zip(project: Path, request: str | None, outbox: Outbox) -> Path:
@@ -135,7 +149,9 @@ def _zip(project: Path, request: str | None, outbox: Outbox) -> Path:
         return outbox.pack(files, bar.update)
 
 
-def _send(cloud: Cloud, archive: Path, target: UploadKey, outbox: Outbox) -> Submitted:
+def _send(
+    cloud: Cloud, archive: Path, target: UploadKey, outbox: Outbox, again: bool
+) -> Submitted:
     from dlc_batch.submitting import send
 
     with bytes_bar(archive.stat().st_size, "Hashing") as bar:
@@ -144,4 +160,27 @@ def _send(cloud: Cloud, archive: Path, target: UploadKey, outbox: Outbox) -> Sub
             bar.write(text, file=sys.stderr)
 
         sent = stage(bar, "Uploading")
-        return send(cloud, archive, target, sent, say, outbox, read=bar.update)
+        begins = _no_matter if again else _asker(cloud, target, bar)
+        return send(cloud, archive, target, sent, say, outbox, read=bar.update, begins=begins)
+
+
+def _no_matter(_: str) -> None:
+    """Take it as meant."""
+
+
+def _asker(cloud: Cloud, target: UploadKey, bar: tqdm[Any]) -> Callable[[str], None]:
+    """Return what is told a zip's SHA-256, and lets the same be sent twice by leave only."""
+    from dlc_batch.twins import SentAlready, check_for_twin
+
+    def begins(sha256: str) -> None:
+        try:
+            check_for_twin(cloud, target, sha256, settings().recent_runs())
+        except SentAlready as twin:
+            if not (sys.stdin.isatty() and sys.stderr.isatty()):
+                raise
+            bar.clear()
+            known = f"The same project with the same request is {twin.status} already"
+            click.echo(f"{known}, as run {twin.run_id}.", err=True)
+            click.confirm("Train it once more, and pay for both?", abort=True, err=True)
+
+    return begins

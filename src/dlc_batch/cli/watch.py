@@ -46,8 +46,13 @@ def watch(options: Options, run_id: str, every: float, as_json: bool) -> None:
 
     seen: Seen | None = None
     show = _shower(as_json)
-    for seen in Watch(options.connect().in_a_hurry(), run_id, every):
-        show(seen)
+    watching = Watch(options.connect().in_a_hurry(), run_id, every)
+    try:
+        for seen in watching:
+            show(seen)
+    except KeyboardInterrupt:
+        progress(f"The run goes on. To watch it again: dlc-batch watch {run_id}")
+        raise
     assert seen is not None  # noqa: S101  # a run that is not there is an error
     if as_json:
         print_json(seen.status.to_dict())

@@ -7,27 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
+from dlc_batch.wording import SCORES
 from dlc_batch_core.errors import CloudError, OutageError, StateError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.run import Run
 from dlc_batch_core.run_request import RunRequest
 
-#: By the name of a metric, in the order that they are read in: words, unit, and whether less is
-#: better (None: neither).
-SCORES: Mapping[str, tuple[str, str, bool | None]] = {
-    "test_rmse_px": ("Error on test frames", "px", True),
-    "test_rmse_low_px": ("95 % interval from", "px", None),
-    "test_rmse_high_px": ("95 % interval to", "px", None),
-    "test_rmse_pcutoff_px": ("Error on test frames, confident points only", "px", True),
-    "validation_rmse_px": ("Error on validation frames", "px", True),
-    "train_rmse_px": ("Error on training frames", "px", True),
-    "train_rmse_pcutoff_px": ("Error on training frames, confident points only", "px", True),
-    "test_map": ("mAP on test frames", "%", False),
-    "test_mar": ("mAR on test frames", "%", False),
-    "train_frames": ("Training frames", "", None),
-    "validation_frames": ("Validation frames", "", None),
-    "test_frames": ("Test frames", "", None),
-}
 _NOTHING = "-"
 
 

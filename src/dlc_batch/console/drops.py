@@ -71,6 +71,7 @@ class Checked:
 
     check: Check
     quote: str  # in words; or why there is none
+    notes: tuple[str, ...] = ()  # what of it is taken over
 
 
 class Drops:

@@ -39,15 +39,30 @@ class FetchPages(Pages):
         except LabError as error:
             return _form(run, results, named, error), 400
         is_forced = request.form.get("overwrite") == "yes"
+        is_other = request.form.get("other_project") == "yes"
 
         def work(errand: Errand) -> Fetched:
             return fetch(
-                cloud, run, results, folder, is_forced, errand.got, told=errand.say, ask=_refuse
+                cloud,
+                run,
+                results,
+                folder,
+                is_forced,
+                errand.got,
+                told=errand.say,
+                ask=_refuse,
+                other_project=is_other,
             )
 
         title = f"Fetching {run_id} into {folder}"
         errand = self.console.errands.start(title, sum(each.size for each in results), work)
-        errand.page = url_for("fetching", run_id=run_id, errand_id=errand.id, folder=str(folder))
+        errand.page = url_for(
+            "fetching",
+            run_id=run_id,
+            errand_id=errand.id,
+            folder=str(folder),
+            other_project="yes" if is_other else None,  # then it is left out
+        )
         return redirect(errand.page, 303)
 
     def fetching(self, run_id: str, errand_id: str) -> Response:
@@ -55,7 +70,10 @@ class FetchPages(Pages):
         errand = self.console.errands.find(errand_id)
         folder = request.args.get("folder", "")
         is_over = errand.is_over  # before the page says what it finds
-        page = render_template("fetching.html", errand=errand, run_id=run_id, folder=folder)
+        is_other = request.args.get("other_project") == "yes"
+        page = render_template(
+            "fetching.html", errand=errand, run_id=run_id, folder=folder, is_other=is_other
+        )
         return live(page, is_over)
 
 

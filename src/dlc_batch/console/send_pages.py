@@ -12,8 +12,11 @@ from dlc_batch.cloud import Cloud
 from dlc_batch.console.drops import PIECE_BYTES, Checked, Drop, plain_name
 from dlc_batch.console.errands import Errand
 from dlc_batch.console.pages import Pages, live
+from dlc_batch.inherited import notes_of_settings
 from dlc_batch.previewing import forecast
+from dlc_batch.profiles import settings
 from dlc_batch.submitting import Submitted, send, upload_key
+from dlc_batch.twins import check_for_twin
 from dlc_batch_core.check import Check
 from dlc_batch_core.errors import DlcBatchError, LabError
 from dlc_batch_core.keys import DEFAULT_LAB
@@ -69,7 +72,7 @@ class SendPages(Pages):
     def begin_sending(self, drop_id: str) -> AnyResponse:
         """Send it."""
         drop = self.console.drops.find(drop_id)
-        cloud = self.cloud
+        cloud, is_meant = self.cloud, request.form.get("again") == "yes"
         with drop.lock:
             if not _may_be_sent(drop):
                 raise LabError(f"{drop.file_name} can't be sent.", "See what the check says.")
@@ -77,7 +80,7 @@ class SendPages(Pages):
                 drop.sending = self.console.errands.start(
                     f"Sending {drop.file_name} for lab {drop.target.lab}",
                     drop.size,
-                    lambda errand: _send(cloud, drop, errand),
+                    lambda errand: _send(cloud, drop, errand, is_meant),
                 )
             drop.sending.page = url_for("dropped", drop_id=drop_id)
         return redirect(drop.sending.page, 303)
@@ -99,11 +102,13 @@ def _check(cloud: Cloud, drop: Drop, errand: Errand) -> Checked:
     found = check_path(drop.path, looked)
     if not found.is_trainable:
         return Checked(_named(found, drop), "")
+    notes = notes_of_settings(drop.path, found)
     try:
         ahead = forecast(cloud, drop.target, found)
     except DlcBatchError as error:
-        return Checked(found, f"What it may cost can't be told now: {error}")
-    return Checked(ahead.added_to(found), words_of(ahead.quote) if ahead.quote else ahead.why_not)
+        return Checked(found, f"What it may cost can't be told now: {error}", notes)
+    words = words_of(ahead.quote) if ahead.quote else ahead.why_not
+    return Checked(ahead.added_to(found), words, notes)
 
 
 def _named(found: Check, drop: Drop) -> Check:
@@ -115,5 +120,11 @@ def _named(found: Check, drop: Drop) -> Check:
     return Check(**{**vars(found), "problems": tuple(problems)})
 
 
-def _send(cloud: Cloud, drop: Drop, errand: Errand) -> Submitted:
-    return send(cloud, drop.path, drop.target, errand.got, errand.say)
+def _send(cloud: Cloud, drop: Drop, errand: Errand, is_meant: bool) -> Submitted:
+    def begins(sha256: str) -> None:
+        if not is_meant:
+            check_for_twin(cloud, drop.target, sha256, settings().recent_runs())
+
+    sent = send(cloud, drop.path, drop.target, errand.got, errand.say, begins=begins)
+    settings().remember_runs([sent.run_id])
+    return sent

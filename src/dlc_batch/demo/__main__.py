@@ -71,7 +71,9 @@ def _demo(folder: Path, epochs: int) -> None:
     write_request(project, epochs=epochs, **IN_SPACE)
     print(f"   {_shown(project)}")
     _say("3. Submit it, as a lab would.")
-    run_id = json.loads(_dlc_batch("submit", _shown(project), "--lab", LAB, "--json"))["run_id"]
+    run_id = json.loads(_dlc_batch("submit", _shown(project), "--lab", LAB, "--again", "--json"))[
+        "run_id"
+    ]
     _say("4. It is checked, queued, and trained with DeepLabCut on the CPU.")
     status = _follow(run_id)
     _say("5. The mail that the lab gets:")

@@ -19,6 +19,7 @@ from dlc_batch.fetching.folder import (
 )
 from dlc_batch.fetching.names import check_lengths
 from dlc_batch.fetching.placing import Placed, begun, finish_begun, place, plan
+from dlc_batch.fetching.projects import OtherProject, check_project
 from dlc_batch.fetching.proof import Proofs
 from dlc_batch.fetching.results import Result, list_results
 from dlc_batch.fetching.store import Store
@@ -26,7 +27,16 @@ from dlc_batch.patience import MINUTES, Patience
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.run import Run
 
-__all__ = ["Changes", "Fetched", "Result", "fetch", "list_results", "preview"]
+__all__ = [
+    "Changes",
+    "Fetched",
+    "OtherProject",
+    "Result",
+    "check_project",
+    "fetch",
+    "list_results",
+    "preview",
+]
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ def fetch(
     ask: Callable[[Changes], bool] = _no,
     minutes: float = MINUTES,
     read: Callable[[int], object] = _nothing,
+    other_project: bool = False,
 ) -> Fetched:
     """Bring results into a folder; all of them, or none.
 
@@ -77,14 +88,18 @@ def fetch(
         minutes: how long a lost network is waited for.
         read: is told the bytes of files as they are read here to be verified: what is there
             already, and what has come. By several threads.
+        other_project: go ahead although the folder is of another project than the run.
 
     Raises:
+        OtherProject: the folder is of another project; a LabError.
         LabError: files are there that differ; another fetch into the folder is under way; the
             disk is full or refuses; or this computer can't have files of such names.
         CloudError: S3 refuses, can't be reached, or gives other bytes than the run left.
     """
     store = Store.of(cloud, Patience(told, minutes))
     _check_names(results, folder)
+    if not other_project:
+        check_project(results, folder)
     with disk_errors_as_ours(folder), locked(folder):
         before = finish_begun(folder).get(run.run_id, Placed())
         for sentence in left_by_others(folder, run.run_id):
@@ -109,16 +124,19 @@ def preview(
     folder: Path,
     told: Callable[[str], object] = _nothing,
     read: Callable[[int], object] = _nothing,
+    other_project: bool = False,
 ) -> Changes:
     """Return what `fetch` would do, without writing anything.
 
     Args:
-        told, read: as `fetch` has them.
+        told, read, other_project: as `fetch` has them.
 
     Raises:
         LabError, CloudError: as `fetch` does.
     """
     _check_names(results, folder)
+    if not other_project:
+        check_project(results, folder)
     if begun(folder):
         told("An earlier fetch was broken off as it put files in place. The next finishes that.")
     store = Store.of(cloud, Patience(told))
@@ -194,6 +212,7 @@ def _leave(changes: Changes, ask: Callable[[Changes], bool]) -> set[str]:
 
 def _differ(changes: Changes, paths: tuple[str, ...]) -> LabError:
     return LabError(
-        f"These files of {changes.folder} are there already and differ: {', '.join(paths)}.",
+        f"These files of {changes.folder} are there already and differ:\n"
+        + "\n".join(f"  {path}" for path in paths),
         "Nothing was changed. --overwrite replaces them, and keeps each as NAME.before-RUN.",
     )

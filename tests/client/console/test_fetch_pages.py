@@ -56,6 +56,27 @@ def test_what_differs_is_replaced_only_when_the_user_says_so(
     assert (tmp_path / f"report.html.before-{run.run_id}").read_text() == "mine"
 
 
+def test_another_projects_folder_takes_it_only_when_the_user_says_so(
+    visitor: Visitor, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text("Task: walk\ndate: Nov1\n")
+    (tmp_path / "report.html").write_text("mine")
+    said = fetch(visitor, run, tmp_path)
+    assert "This run is of project reachNov1" in said
+    assert "Put them there all the same" in said
+    assert not (tmp_path / STATS).exists()
+    answer = visitor.post(
+        f"/runs/{run.run_id}/fetch", {"folder": str(tmp_path), "other_project": "yes"}
+    )
+    page = answer.headers["Location"]
+    assert "are there already and differ" in settled(visitor, page)
+    # the next question keeps the first answer
+    assert 'type="hidden" name="other_project"' in visitor.get(page).text
+    assert "2 files were written" in fetch(
+        visitor, run, tmp_path, other_project="yes", overwrite="yes"
+    )
+
+
 def test_a_fetch_that_is_broken_off_is_said(
     aws: Any, cloud: Cloud, run: Run, tmp_path: Path
 ) -> None:

@@ -70,6 +70,33 @@ def test_a_project_is_checked_then_sent_when_the_user_says_so(
     assert len(versions) == 1
 
 
+def test_the_same_is_sent_twice_only_when_the_user_says_so(
+    visitor: Visitor, cloud: Cloud, zipped: Zipped, project_files: dict[str, bytes]
+) -> None:
+    content = zipped(project_files)
+    for again in (False, True):
+        page = drop(visitor, content, "twin.zip")
+        settled(visitor, page)
+        visitor.post(f"{page}/send")
+        said = settled(visitor, page)
+        assert ("The same project with the same request is sent already" in said) is again
+    assert 'name="again" value="yes"' in visitor.get(page).text
+    visitor.post(f"{page}/send", {"again": "yes"})
+    assert "It is sent" in settled(visitor, page)
+    prefix = "uploads/miller/twin.zip"
+    versions = cloud.s3.list_object_versions(Bucket=cloud.bucket, Prefix=prefix)["Versions"]
+    assert len(versions) == 2
+
+
+def test_what_is_taken_over_is_said_before_it_is_sent(
+    visitor: Visitor, zipped: Zipped, project_files: dict[str, bytes]
+) -> None:
+    folder = "mouse/dlc-models-pytorch/iteration-0/reachJan1-trainset95shuffle1/train"
+    settings = b"net_type: cspnext_s\ntrain_settings: {epochs: 10}\n"
+    content = zipped({**project_files, f"{folder}/pytorch_config.yaml": settings})
+    assert "cspnext_s, 10 epochs" in settled(visitor, drop(visitor, content))
+
+
 def test_a_large_one_comes_in_pieces(
     visitor: Visitor, zipped: Zipped, project_files: dict[str, bytes]
 ) -> None:
