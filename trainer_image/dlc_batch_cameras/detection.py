@@ -30,6 +30,8 @@ _FEWEST_MARKERS = 4
 #: OpenCV's ArUco dictionaries: cells a side, and how many markers.
 _KINDS, _COUNTS = ("4X4", "5X5", "6X6", "7X7"), (50, 100, 250, 1000)
 
+_NO_EDGE = 9999  # what OpenCV calls the width of edges where it could measure none
+
 
 @dataclass(frozen=True, eq=False)
 class Corners:
@@ -101,7 +103,8 @@ def _chessboard(gray: Gray, board: Board) -> Corners | None:
     given = pixels.astype(np.float32).reshape(-1, 1, 2)
     sharpness, _ = cv2.estimateChessboardSharpness(gray, board.grid, given)
     edge = float(np.ravel(sharpness)[0])  # then two brightnesses, and nothing
-    return Corners(np.arange(len(pixels)), pixels, edge)
+    known = edge if edge < _NO_EDGE else np.nan
+    return Corners(np.arange(len(pixels)), pixels, known)
 
 
 def _reduced(gray: Gray) -> tuple[Gray, float]:

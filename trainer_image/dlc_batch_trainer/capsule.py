@@ -23,12 +23,12 @@ from typing import Any
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.labels import LabelTable
 from dlc_batch_core.run_request import RunRequest
+from dlc_batch_trainer.missing_weights import WEIGHTS_RECORD
 from dlc_batch_trainer.plan import TrainedSnapshot
 from dlc_batch_trainer.split import Split
 from dlc_batch_trainer.tensorflow.schedule import is_efficientnet
 
 METHODS_FILE = "methods.txt"
-WEIGHTS_RECORD = "DLC_BATCH_WEIGHTS_RECORD"  # names bake.py's record, in the image
 _PACKAGES = (
     "deeplabcut",
     "torch",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import textwrap
 
-from dlc_batch_trainer.capsule import WEIGHTS_RECORD
 from dlc_batch_trainer.errors import InfrastructureError
 
+WEIGHTS_RECORD = "DLC_BATCH_WEIGHTS_RECORD"  # names bake.py's record, in the image
 #: Of a library's words on why: a mail is to be read (our choice).
 _MOST_CAUSE = 150
 

@@ -44,7 +44,7 @@ def hold(moments: int = MOMENTS, seed: int = 1) -> Iterator[Held]:
     drawn = np.random.default_rng([seed, 99])
     for number in range(moments):
         around = 2 * np.pi * number / moments
-        aside, along = 85 * np.cos(around), 70 * np.sin(around)
+        aside, along = 40 * np.cos(around), 30 * np.sin(around)
         middle = np.array([aside, along, 20 + 50 * np.cos(3 * around)])
         tilt = np.deg2rad([22 * np.cos(2 * around), 14 * np.sin(3 * around), 15 * np.cos(around)])
         rotation = _facing() @ cv2.Rodrigues(tilt + drawn.normal(0, 0.06, 3))[0]

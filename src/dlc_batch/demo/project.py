@@ -37,12 +37,12 @@ MARK = ".dlc-batch-demo"
 REQUEST: dict[str, object] = {
     "net_type": "cspnext_s",
     "weights": "random",
-    "epochs": 45,
+    "epochs": 60,
     "batch_size": 4,
     "seed": 1,
     "overrides": {
         "runner.optimizer.params.lr": 0.001,
-        "runner.scheduler.params.milestones": [35, 42],
+        "runner.scheduler.params.milestones": [46, 55],
         "data.train.affine.scaling": [0.8, 1.2],
         "data.train.crop_sampling.width": scene.WIDTH,
         "data.train.crop_sampling.height": scene.HEIGHT,
