@@ -76,6 +76,7 @@ def main(project: Path, folder: Path) -> None:
     export_results(project, ready.model_folder, None, results)
     facts = {
         "images": ready.images,
+        "train": ready.split.train,
         "test": ready.split.test,
         "analysed": [path.name for path in analysed.files],
         "notes": analysed.notes,
