@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = {"dlc_batch": ROOT / "src", "dlc_batch_core": ROOT / "core"}
+PACKAGES = {
+    "dlc_batch": ROOT / "src",
+    "dlc_batch_core": ROOT / "core",
+    "dlc_batch_cameras": ROOT / "trainer_image",
+}
 CONSOLE = ROOT / "src" / "dlc_batch" / "console"
 
 
@@ -41,7 +45,7 @@ def files_of(package: str) -> set[str]:
 
 def test_the_wheel_has_every_file_of_the_packages(wheel: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert held == files_of("dlc_batch") | files_of("dlc_batch_core")
+    assert held == {file for package in PACKAGES for file in files_of(package)}
     for folder in ("templates", "static"):
         names = {
             f"dlc_batch/console/{folder}/{each.name}" for each in (CONSOLE / folder).iterdir()
