@@ -72,8 +72,8 @@ def camera_at(name: str, position: tuple[float, float, float], focal: float) -> 
 def two_cameras() -> tuple[Camera, Camera]:
     """Left and right of the arena's front edge, 58 degrees between their lines of sight."""
     return (
-        camera_at("camera-1", (-330.0, -300.0, 520.0), 295.0),
-        camera_at("camera-2", (330.0, -300.0, 520.0), 295.0),
+        camera_at("camera-1", (-330.0, -300.0, 520.0), 283.0),
+        camera_at("camera-2", (330.0, -300.0, 520.0), 283.0),
     )
 
 
