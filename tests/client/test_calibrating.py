@@ -43,7 +43,7 @@ def test_good_cameras_are_calibrated_without_a_word(project: Path) -> None:
     found = check_path(project, lambda done, of: looked.append((done, of)))
     assert found.is_trainable
     assert codes(found) == set()
-    assert looked[-1] == (40, 40)  # of the calibration; the labelled ones come first
+    assert looked[-1] == (52, 52)  # of the calibration; the labelled ones come first
 
 
 @pytest.mark.parametrize("pack", ["folder", "zip"])

@@ -1,6 +1,6 @@
 """A chessboard held into the view of both cameras: what they are calibrated by.
 
-It is drawn as a camera would take it: four times as large, made smaller, with the sensor's grain.
+It is drawn as a camera would take it: eight times as large, made smaller, with the sensor's grain.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dlc_batch.demo.scene import HEIGHT, WIDTH, Array, Camera, Image
 #: Inner corners, and the side of a square in mm: about 12 pixels in these small frames.
 COLUMNS, ROWS, SQUARE_MM = 6, 5, 26.0
 #: Moments at which the board is shown.
-MOMENTS = 20
-_FINER = 4
+MOMENTS = 26
+_FINER = 8
 _PAPER, _INK, _ROOM = 232, 28, 92  # shades of grey
 _PIXELS = 24  # of a square, in the board's own picture
 
@@ -44,7 +44,7 @@ def hold(moments: int = MOMENTS, seed: int = 1) -> Iterator[Held]:
     drawn = np.random.default_rng([seed, 99])
     for number in range(moments):
         around = 2 * np.pi * number / moments
-        aside, along = 40 * np.cos(around), 30 * np.sin(around)
+        aside, along = 45 * np.cos(around), 35 * np.sin(around)
         middle = np.array([aside, along, 20 + 50 * np.cos(3 * around)])
         tilt = np.deg2rad([22 * np.cos(2 * around), 14 * np.sin(3 * around), 15 * np.cos(around)])
         rotation = _facing() @ cv2.Rodrigues(tilt + drawn.normal(0, 0.06, 3))[0]
@@ -66,7 +66,7 @@ def draw_board(held: Held, camera: Camera, grain: np.random.Generator) -> Image:
         borderValue=_ROOM,
     )
     image = cv2.resize(large, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(float)
-    noisy = image[..., None] + grain.normal(0, 3, (HEIGHT, WIDTH, 3))
+    noisy = image[..., None] + grain.normal(0, 1.5, (HEIGHT, WIDTH, 3))
     return np.asarray(np.clip(noisy, 0, 255), dtype=np.uint8)
 
 

@@ -47,7 +47,7 @@ def test_the_demos_cameras_are_found(project: Path, tmp_path: Path) -> None:
     assert float(sum(group.cameras[1].centre ** 2) ** 0.5) == pytest.approx(baseline, rel=0.02)
     assert {path: path.stat().st_mtime_ns for path in project.rglob("*")} == before
     summary = json.loads((tmp_path / "3d" / "cameras.json").read_text())
-    assert [each["images"] for each in summary["cameras"]] == [20, 20]
+    assert [each["images"] for each in summary["cameras"]] == [26, 26]
 
 
 def test_without_a_squares_side_lengths_are_in_squares(project: Path, tmp_path: Path) -> None:
