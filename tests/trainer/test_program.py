@@ -97,7 +97,8 @@ def test_trains_on_no_test_frame(trained: tuple[Bench, Finished], tiny_project: 
     _, done = trained
     split = done.run_file()["split"]
     train, test = set(split["train"]), set(split["test"])
-    everything = {p.relative_to(tiny_project).as_posix() for p in tiny_project.rglob("*.png")}
+    images = (tiny_project / "labeled-data").rglob("*.png")
+    everything = {path.relative_to(tiny_project).as_posix() for path in images}
     assert train | test == everything
     assert not train & test
     assert len(train) == 12  # int(0.8 * 16)
