@@ -227,9 +227,10 @@ def test_ctrl_c_at_any_moment_leaves_no_half_file_and_no_traceback(
         assert left() in ([], ["upload.json"])
         if code == 0:
             break
-    before = versions(way, project)
+    before, unheard = versions(way, project), left()
     assert run("submit", project, "--again").wait() == 0
-    assert versions(way, project) == before + 1
+    # what was interrupted between its arrival and its answer is found, and not sent once more
+    assert versions(way, project) - before in ((0, 1) if unheard else (1,))
     assert left() == []
 
 
