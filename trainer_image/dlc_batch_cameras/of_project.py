@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +40,9 @@ def calibrate_project(cameras: Cameras, project: Path, progress: Progress = sile
     if cameras.folder is None:
         path = project / str(cameras.calibration)
         return Calibrated(read_cameras(path, cameras.names), _unit_of(path))
-    views = calibration_views(cameras, files_of(project))
-    pictures: Mapping[str, Mapping[str, Path]] = {
-        name: {
-            moment: project / files[name]
-            for moment, files in views.moments.items()
-            if name in files
-        }
+    seen = calibration_views(cameras, files_of(project)).by_camera
+    pictures = {
+        name: {moment: project / path for moment, path in seen.get(name, {}).items()}
         for name in cameras.names
     }
     board = cameras.board or DEEPLABCUT_BOARD

@@ -22,7 +22,7 @@ from dlc_batch.demo.project import (
     make_demo_project,
     write_request,
 )
-from dlc_batch.demo.truth import compare_with_truth
+from dlc_batch.demo.truth import error_in_space
 from dlc_batch.local.cloud import running_cloud
 from dlc_batch.runs import read_status
 from dlc_batch.where import Where
@@ -198,11 +198,11 @@ def _print_end(project: Path, status: dict[str, Any]) -> None:
 
 
 def _error_in_space(project: Path) -> str:
-    error = compare_with_truth(project)
+    error = error_in_space(project)
     if error is None:
         return "no point was seen surely by both cameras"
     share = f"{100 * error.relative:.1f} % of the animal's length"
-    return f"{error.median_mm:6.2f} mm   (median distance from the truth: {share})"
+    return f"{error.median:6.2f} mm   (median distance from the truth: {share})"
 
 
 def _indented(text: str) -> str:

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from dlc_batch.demo.scene import BODY_PARTS, MARKERS, Array
+from dlc_batch_cameras.poses import Keypoint, read_poses
+from dlc_batch_cameras.quality import TrueError, compare_with_truth
 
 _POSES = "3d/walk_3d.npz"
 
 
-@dataclass(frozen=True)
-class SpaceError:
-    """Distances between points in space and the truth."""
-
-    median_mm: float
-    relative: float  # the median as a share of the animal's length, snout to tail base
-    points: int  # how many were compared
-
-
-def compare_with_truth(project: Path) -> SpaceError | None:
+def error_in_space(project: Path) -> TrueError | None:
     """Compare what a run left in the demo's project with what was drawn; None without a point.
 
     Args:
         project: with the results fetched into it.
     """
-    with np.load(project / _POSES, allow_pickle=False) as poses:
-        found, frames = poses["points"], poses["frames"]
-        order = [list(poses["bodyparts"]).index(part) for part in BODY_PARTS]
+    poses = read_poses(project / _POSES)
+    order = [poses.keypoints.index(Keypoint(part)) for part in BODY_PARTS]
     truth = _as_seen_by_first(project, _truth(project / "truth_3d.csv"))
-    distances = np.linalg.norm(found[:, order] - truth[frames], axis=-1)
-    if not np.isfinite(distances).any():
-        return None
     length = float(np.linalg.norm(np.subtract(MARKERS["snout"][0], MARKERS["tailbase"][0])))
-    median = float(np.nanmedian(distances))
-    return SpaceError(median, median / length, int(np.isfinite(distances).sum()))
+    found = compare_with_truth(poses.found.points[:, order], truth[poses.frames], length)
+    return found if found.points else None
 
 
 def _truth(path: Path) -> Array:
