@@ -6,7 +6,8 @@ import pytest
 from tests.cameras import drawn
 
 from dlc_batch_cameras.board import Board
-from dlc_batch_cameras.detection import find_corners, seen_dictionary, seen_grid
+from dlc_batch_cameras.detection import Gray, find_corners, seen_dictionary, seen_grid
+from dlc_batch_cameras.sightings import other_grid
 
 CAMERA = drawn.rig(1).cameras[0]
 LARGE = drawn.rig(1, size=(960, 720)).cameras[0]
@@ -62,11 +63,34 @@ def test_a_large_picture_is_searched_small_and_refined_large() -> None:
 
 
 def test_where_there_is_no_board_none_is_found() -> None:
-    gray = np.random.default_rng(1).integers(0, 255, (360, 480), np.uint8)
-    assert find_corners(gray, drawn.CHESS) is None
-    assert find_corners(gray, CHARUCO) is None
-    assert seen_grid([gray, gray]) is None
+    pictures = np.random.default_rng(1).integers(0, 255, (4, 360, 480), np.uint8)
+    assert find_corners(pictures[0], drawn.CHESS) is None
+    assert find_corners(pictures[0], CHARUCO) is None
+    assert seen_grid(list(pictures)) is None
     assert seen_dictionary([]) is None
+
+
+def test_a_board_that_is_often_seen_in_part_is_the_one_that_is_told() -> None:
+    pictures = [drawn.draw(CAMERA, drawn.CHESS, place) for place in drawn.places(4, 5, tilt=5)]
+    parts = [with_two_rows_hidden(each) for each in pictures]
+    assert seen_grid(parts) == (9, 4)
+    assert other_grid(drawn.CHESS, [*pictures[:2], *parts]) is None
+    assert other_grid(drawn.CHESS, parts) == (9, 4)
+    assert other_grid(Board(8, 5, 25.0), pictures) == (9, 6)
+    assert other_grid(Board(11, 8, 25.0), pictures) == (9, 6)
+
+
+def with_two_rows_hidden(gray: Gray) -> Gray:
+    """Return a picture of a board that has the first or last two rows of corners covered."""
+    found = find_corners(gray, drawn.CHESS)
+    assert found is not None
+    rows = found.pixels.reshape(6, 9, 2)[..., 1]
+    covered = gray.copy()
+    if rows[0].mean() < rows[-1].mean():
+        covered[: int(rows[1].max()) + 3] = 128
+    else:
+        covered[int(rows[1].min()) - 3 :] = 128
+    return covered
 
 
 def test_a_blurred_board_has_wide_edges() -> None:

@@ -24,7 +24,8 @@ _WINDOW, _LEAST_WINDOW, _MOST_WINDOW = 0.3, 2, 15
 _STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-4)
 #: Of a ChArUco board, so many tell a pose with a margin.
 _FEWEST_CORNERS = 6
-_SMALLEST_SEEN = (3, 3)
+#: Of noise, every second picture shows a board of 3 x 3, and every tenth one of 4 x 3.
+_SMALLEST_SEEN = (4, 4)
 #: Noise is taken for a marker now and then; a board has a dozen.
 _FEWEST_MARKERS = 4
 #: OpenCV's ArUco dictionaries: cells a side, and how many markers.

@@ -210,8 +210,8 @@ def _other_board(camera: str, board: Board, sample: Sequence[Gray]) -> list[Prob
 def other_grid(board: Board, sample: Sequence[Gray]) -> tuple[int, int] | None:
     """Return the inner corners of the board that pictures show, where it is not this one.
 
-    A search for a smaller board finds a part of a larger one, so that a board is the one that is
-    told only if no larger one fits as often.
+    A search for a smaller board finds a part of a larger one: a board is the one that is told only
+    if no larger one fits as often, and a smaller one only if the one that is told never fits.
     """
     grid = seen_grid(sample)
     if grid is None or grid in (board.grid, board.grid[::-1]):
@@ -219,7 +219,9 @@ def other_grid(board: Board, sample: Sequence[Gray]) -> tuple[int, int] | None:
     other = Board(*grid, board.square_mm)
     as_told = sum(find_corners(each, board) is not None for each in sample)
     as_other = sum(find_corners(each, other) is not None for each in sample)
-    return grid if as_other >= max(2, as_told) else None
+    is_part = grid[0] <= max(board.grid) and grid[1] <= min(board.grid)
+    enough = as_told == 0 if is_part else as_other >= as_told
+    return grid if enough and as_other >= 2 else None
 
 
 def _other_dictionary(camera: str, board: Board, sample: Sequence[Gray]) -> list[Problem]:
