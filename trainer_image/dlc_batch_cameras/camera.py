@@ -7,6 +7,7 @@ coefficients of distortion. Lengths are millimetres; the centre of the upper lef
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+#: Distortion is taken away until a ray is seen within so many pixels of where it should be.
+_UNDISTORTED = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +59,8 @@ class Camera:
         rays = np.full_like(flat, np.nan)
         there = np.isfinite(flat).all(axis=1)
         if there.any():
-            stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-10)
             found = cv2.undistortPoints(
-                flat[there, None], self.matrix, self.distortion, criteria=stop
+                flat[there, None], self.matrix, self.distortion, criteria=_UNDISTORTED
             )
             rays[there] = found.reshape(-1, 2)
         return rays.reshape(np.shape(pixels))
@@ -86,4 +88,5 @@ class CameraGroup:
 
     def rays(self, pixels: Array) -> Array:
         """Return pixels (cameras, ..., 2) of all views without distortion, view by view."""
-        return np.stack([c.rays(p) for c, p in zip(self.cameras, pixels, strict=True)])
+        with ThreadPoolExecutor() as pool:  # OpenCV lets several cores work at once
+            return np.stack(list(pool.map(Camera.rays, self.cameras, pixels)))

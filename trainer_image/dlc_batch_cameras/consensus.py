@@ -54,6 +54,15 @@ class Sightings:
     weights: Array  # (C, n), zero where a camera did not see the point
     noise: Array  # (n,), the standard deviation of a pixel at weight one
 
+    def of(self, which: slice | NDArray[np.intp]) -> Sightings:
+        """Return those of some of the points."""
+        return Sightings(
+            np.ascontiguousarray(self.pixels[:, :, which]),
+            np.ascontiguousarray(self.rays[:, :, which]),
+            self.weights[:, which],
+            self.noise[which],
+        )
+
 
 def fit_all(group: CameraGroup, seen: Sightings) -> Agreement:
     """Fit points to all views that have weight, and count these as used."""

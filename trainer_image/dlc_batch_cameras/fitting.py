@@ -17,12 +17,15 @@ from dlc_batch_cameras.projecting import project, project_with_jacobian
 #: Steps of Levenberg and Marquardt at most; from a linear start nearly all points need three.
 MOST_STEPS = 20
 #: A step that promises to lower the sum of squares by less, relative and in square pixels, is the
-#: last: the point is then found a thousand times better than its pixels are known.
-_ENOUGH = 1e-6
+#: last: after it, the point is found far better than its pixels are known.
+_ENOUGH = 1e-4
 _FIRST_DAMPING = 1e-3
 #: A determinant over the product of the diagonal below which nothing is told along some line: all
 #: cameras that see the point stand on it.
 _SINGULAR = 1e-12
+#: Symmetric matrices are kept as xx xy xz yy yz zz.
+_DIAGONAL = [0, 3, 5]
+_SYMMETRIC = [[0, 1, 2], [1, 3, 4], [2, 4, 5]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +132,7 @@ def bounds(group: CameraGroup, weights: Array, points: Array) -> Array:
     nothing = np.zeros((len(group), 2, points.shape[-1]))
     matrix = normal_equations(group, nothing, weights, points).matrix
     matrix[:, np.count_nonzero(weights > 0, axis=0) < 2] = np.nan
-    columns = [solve(matrix, np.eye(3)[:, [axis]]) for axis in range(3)]
-    return np.stack(columns).transpose(2, 1, 0)
+    return np.take(_inverse(matrix), _SYMMETRIC, axis=0).transpose(2, 0, 1)
 
 
 def reprojection_errors(group: CameraGroup, pixels: Array, points: Array) -> Array:
@@ -157,24 +159,35 @@ def solve(matrix: Array, vector: Array, damping: Array | float = 0.0) -> Array:
         vector: (3, n).
         damping: (n,), the share of the diagonal that is added to it.
     """
-    xx, xy, xz, yy, yz, zz = matrix
-    raised = 1 + damping
-    xx, yy, zz = xx * raised, yy * raised, zz * raised
-    # Cramer's rule: a thousandth of the work of a general solver, and exact enough for 3 by 3.
-    first, second, third = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        determinant = xx * first + xy * second + xz * third
-        by = np.where(determinant > _SINGULAR * xx * yy * zz, 1 / determinant, np.nan)
-        x, y, z = vector * by
-        answer = np.stack(
-            [
-                first * x + second * y + third * z,
-                second * x + (xx * zz - xz * xz) * y + (xy * xz - xx * yz) * z,
-                third * x + (xy * xz - xx * yz) * y + (xx * yy - xy * xy) * z,
-            ]
-        )
+    raised = matrix.copy()
+    raised[_DIAGONAL] *= 1 + damping
+    xx, xy, xz, yy, yz, zz = _inverse(raised)
+    x, y, z = vector
+    answer = np.stack(
+        [xx * x + xy * y + xz * z, xy * x + yy * y + yz * z, xz * x + yz * y + zz * z]
+    )
     answer[:, ~np.isfinite(answer).all(axis=0)] = np.nan
     return answer
+
+
+def _inverse(matrix: Array) -> Array:
+    """Return the inverses (6, n) of n symmetric matrices (6, n); NaN where one is singular."""
+    xx, xy, xz, yy, yz, zz = matrix
+    # Cramer's rule: a thousandth of the work of a general solver, and exact enough for 3 by 3.
+    cofactors = np.stack(
+        [
+            yy * zz - yz * yz,
+            xz * yz - xy * zz,
+            xy * yz - xz * yy,
+            xx * zz - xz * xz,
+            xy * xz - xx * yz,
+            xx * yy - xy * xy,
+        ]
+    )
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        determinant = xx * cofactors[0] + xy * cofactors[1] + xz * cofactors[2]
+        cofactors *= np.where(determinant > _SINGULAR * xx * yy * zz, 1 / determinant, np.nan)
+    return cofactors
 
 
 def _add(matrix: Array, vector: Array, slope: Array, error: Array, weight: Array) -> None:

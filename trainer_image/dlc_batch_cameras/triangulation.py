@@ -113,13 +113,13 @@ def _same(noise: float, offered: Flags) -> Array:
 
 def _fit(group: CameraGroup, seen: Sightings, robust: bool) -> Agreement:
     """Fit all points; where their views disagree, robustly."""
-    found = _in_chunks(fit_all, group, seen, np.arange(len(seen.noise)))
+    found = _in_chunks(fit_all, group, seen)
     if not robust:
         return found
     doubtful = np.flatnonzero(~agree(found, seen))
     found.used[:, doubtful] = False
     several = doubtful[np.count_nonzero(seen.weights[:, doubtful], axis=0) > 2]
-    better = _in_chunks(fit_agreeing, group, seen, several)
+    better = _in_chunks(fit_agreeing, group, seen.of(several))
     agreed = better.used.any(axis=0)  # elsewhere, the misfit of all views is what is shown
     found.points[:, several[agreed]] = better.points[:, agreed]
     found.errors[:, several[agreed]] = better.errors[:, agreed]
@@ -128,31 +128,19 @@ def _fit(group: CameraGroup, seen: Sightings, robust: bool) -> Agreement:
 
 
 def _in_chunks(
-    fit: Callable[[CameraGroup, Sightings], Agreement],
-    group: CameraGroup,
-    seen: Sightings,
-    which: NDArray[np.intp],
+    fit: Callable[[CameraGroup, Sightings], Agreement], group: CameraGroup, seen: Sightings
 ) -> Agreement:
-    """Fit the points (n,) that are asked for, some at a time, on as many cores as there are."""
-    shape = (len(group), len(which))
-    found = Agreement(np.empty((3, len(which))), np.empty(shape, bool), np.empty(shape))
+    """Fit all points (n,), some at a time, on as many cores as there are."""
+    shape = seen.weights.shape
+    found = Agreement(np.empty((3, shape[1])), np.empty(shape, bool), np.empty(shape))
 
     def fit_part(part: slice) -> None:
-        at = which[part]
-        these = fit(
-            group,
-            Sightings(
-                np.ascontiguousarray(seen.pixels[:, :, at]),
-                np.ascontiguousarray(seen.rays[:, :, at]),
-                seen.weights[:, at],
-                seen.noise[at],
-            ),
-        )
+        these = fit(group, seen.of(part))
         found.points[:, part] = these.points
         found.used[:, part] = these.used
         found.errors[:, part] = these.errors
 
-    _for_each(fit_part, len(which))
+    _for_each(fit_part, shape[1])
     return found
 
 
