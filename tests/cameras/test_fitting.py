@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import least_squares
 from tests.cameras.scenes import draw_scene
 
-from dlc_batch_cameras.fitting import bounds, fit_points, solve_linearly
+from dlc_batch_cameras.fitting import fit_points, solve_linearly
 
 COUNTS = (2, 3, 6)
 
@@ -20,7 +20,7 @@ def test_no_other_point_fits_better(cameras: int) -> None:
     scene = draw_scene(cameras, frames=5, noise=3.0)
     pixels = scene.pixels.reshape(cameras, -1, 2)
     weights = np.random.default_rng(4).uniform(0.3, 1, pixels.shape[:2])
-    found = fit_points(scene.group, _rows(pixels), _rows(scene.group.rays(pixels)), weights)
+    found = fit_points(scene.group, _rows(pixels), _rows(scene.group.rays(pixels)), weights).points
     for at in range(pixels.shape[1]):
 
         def misfit(point: np.ndarray, at: int = at) -> np.ndarray:
@@ -47,8 +47,8 @@ def test_what_less_than_two_cameras_see_is_nowhere() -> None:
     weights[:2, 0] = 0
     weights[:, 1] = 0
     found = fit_points(scene.group, _rows(pixels), _rows(scene.group.rays(pixels)), weights)
-    assert np.isnan(found[:, :2]).all()
-    assert np.isfinite(found[:, 2:]).all()
-    least = bounds(scene.group, weights, scene.truth.reshape(-1, 3).T)
+    assert np.isnan(found.points[:, :2]).all()
+    assert np.isfinite(found.points[:, 2:]).all()
+    least = found.covariances()
     assert np.isnan(least[:2]).all()
     assert (np.linalg.eigvalsh(least[2:]) > 0).all()

@@ -13,6 +13,7 @@ from scipy.stats import chi2  # type: ignore[import-untyped]  # its stubs are a 
 from dlc_batch_cameras.camera import Array, CameraGroup
 from dlc_batch_cameras.epipolar import weighted_epipolar_errors
 from dlc_batch_cameras.fitting import (
+    Fit,
     fit_points,
     refine,
     reprojection_errors,
@@ -31,7 +32,6 @@ _FAR = 4 * _MOST_OF_VIEW
 _MOST_OF_PAIR = 1.5 * float(np.sqrt(_MOST_OF_TWO))
 _FIRST_STEPS = 10  # of the fit to all views: where they agree, it is done long before
 _STEPS = 2  # of a pair's fit: enough to tell a wrong view
-_ROUNDS = 2  # of taking views in and out once a point is fitted
 
 Flags = NDArray[np.bool_]
 
@@ -40,9 +40,27 @@ Flags = NDArray[np.bool_]
 class Agreement:
     """n points, each fitted to the views that agree on it."""
 
-    points: Array  # (3, n); where no two views agree, what fits all best
+    fit: Fit  # where no two views agree, what fits all best
     used: Flags  # (cameras, n); nothing where no two views agree
     errors: Array  # (cameras, n), pixels, of every view that has weight
+
+    @classmethod
+    def empty(cls, cameras: int, count: int) -> Agreement:
+        """Return what is to be filled in, part by part."""
+        fit = Fit(np.empty((3, count)), np.empty((6, count)))
+        return cls(fit, np.empty((cameras, count), bool), np.empty((cameras, count)))
+
+    def put(self, those: Agreement, where: slice | NDArray[np.intp]) -> None:
+        """Take over what was found of some of the points."""
+        self.fit.points[:, where] = those.fit.points
+        self.fit.information[:, where] = those.fit.information
+        self.used[:, where] = those.used
+        self.errors[:, where] = those.errors
+
+    def of(self, which: NDArray[np.intp]) -> Agreement:
+        """Return what was found of some of the points."""
+        fit = Fit(self.fit.points[:, which], self.fit.information[:, which])
+        return Agreement(fit, self.used[:, which], self.errors[:, which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +84,11 @@ class Sightings:
 
 def fit_all(group: CameraGroup, seen: Sightings) -> Agreement:
     """Fit points to all views that have weight, and count these as used."""
-    points = fit_points(group, seen.pixels, seen.rays, seen.weights, _FIRST_STEPS)
-    errors = _errors(group, seen.pixels, seen.weights, points)
+    fit = fit_points(group, seen.pixels, seen.rays, seen.weights, _FIRST_STEPS)
+    errors = _errors(group, seen.pixels, seen.weights, fit.points)
     good = (errors < np.inf) | (seen.weights == 0)  # not behind a camera that saw it
-    used = (seen.weights > 0) & good.all(axis=0) & np.isfinite(points[0])
-    return Agreement(points, used, errors)
+    used = (seen.weights > 0) & good.all(axis=0) & np.isfinite(fit.points[0])
+    return Agreement(fit, used, errors)
 
 
 def agree(found: Agreement, seen: Sightings) -> Flags:
@@ -86,17 +104,20 @@ def fit_agreeing(group: CameraGroup, seen: Sightings) -> Agreement:
     costs no more than it weighs. Two views count only if no other two contradict them.
     """
     pixels, rays, weights, noise = seen.pixels, seen.rays, seen.weights, seen.noise
-    points = _best_proposals(group, pixels, rays, weights, noise)
-    used = np.zeros(weights.shape, bool)
-    for _ in range(_ROUNDS):
-        misses = _misses(_errors(group, pixels, weights, points), weights, noise)
-        used = (weights > 0) & (misses <= _MOST_OF_VIEW)
-        points = refine(group, pixels, np.where(used, weights, 0), points)
-    errors = _errors(group, pixels, weights, points)
+    fit, used = _refit(group, seen, _best_proposals(group, pixels, rays, weights, noise))
+    fit, used = _refit(group, seen, fit.points)  # views come in and go out by the better point
+    errors = _errors(group, pixels, weights, fit.points)
     good = _within(errors, weights, noise, used)
     far = ~used & (_misses(errors, weights, noise) > _FAR)
     good &= ~((used.sum(axis=0) == 2) & _contradicted(group, rays, weights, noise, far))
-    return Agreement(points, used & good, errors)
+    return Agreement(fit, used & good, errors)
+
+
+def _refit(group: CameraGroup, seen: Sightings, points: Array) -> tuple[Fit, Flags]:
+    """Fit points (3, n) to those views that miss them by no more than noise does."""
+    misses = _misses(_errors(group, seen.pixels, seen.weights, points), seen.weights, seen.noise)
+    used = (seen.weights > 0) & (misses <= _MOST_OF_VIEW)
+    return refine(group, seen.pixels, np.where(used, seen.weights, 0), points), used
 
 
 def _best_proposals(
@@ -109,7 +130,7 @@ def _best_proposals(
         two = CameraGroup(tuple(group.cameras[each] for each in pair))
         seen, weighing = pixels[:, :, which], weights[:, which]
         start = solve_linearly(two, rays[at][:, :, which], weighing[at])
-        proposed = refine(two, seen[at], weighing[at], start, _STEPS)
+        proposed = refine(two, seen[at], weighing[at], start, _STEPS).points
         misses = _misses(_errors(group, seen, weighing, proposed), weighing, noise[which])
         cost = _truncated(misses, weighing)
         cost[(misses[at] > _MOST_OF_VIEW).any(axis=0)] = np.inf

@@ -37,10 +37,25 @@ class Equations:
     cost: Array  # (n,), square pixels; infinite where a camera saw what lies behind it
 
 
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Points, and what the views tell of them."""
+
+    points: Array  # (3, n), mm
+    information: Array  # (6, n), Fisher's for pixels of variance 1 / weight: xx xy xz yy yz zz
+
+    def covariances(self) -> Array:
+        """Return the covariances (n, 3, 3), square mm; NaN where too little is told of a point.
+
+        No unbiased estimate has a smaller one (Cramér and Rao): the inverse of the information.
+        """
+        return np.take(_inverse(self.information), _SYMMETRIC, axis=0).transpose(2, 0, 1)
+
+
 def fit_points(
     group: CameraGroup, pixels: Array, rays: Array, weights: Array, steps: int = MOST_STEPS
-) -> Array:
-    """Return the points (3, n) with the least weighted reprojection error.
+) -> Fit:
+    """Return the points with the least weighted reprojection error.
 
     That is the estimate of maximum likelihood where the pixels' errors are Gaussian and their
     variances as one over the weights. Starts from the linear solution (Hartley and Sturm, 1997),
@@ -75,9 +90,9 @@ def solve_linearly(group: CameraGroup, rays: Array, weights: Array) -> Array:
 
 def refine(
     group: CameraGroup, pixels: Array, weights: Array, start: Array, steps: int = MOST_STEPS
-) -> Array:
-    """Return the points (3, n) of least reprojection error, from points near them."""
-    points = start.copy()
+) -> Fit:
+    """Return the points of least reprojection error, from points (3, n) near them."""
+    points, information = start.copy(), np.full((6, start.shape[1]), np.nan)
     moving = np.flatnonzero(np.isfinite(start).all(axis=0))
     here = normal_equations(group, pixels[:, :, moving], weights[:, moving], points[:, moving])
     damping = np.zeros(len(moving))
@@ -89,6 +104,7 @@ def refine(
             # The last, small step is taken unseen: it saves a look at every point.
             last = ~going & np.isfinite(promised)
             points[:, moving[last]] += step[:, last]
+            information[:, moving[~going]] = here.matrix[:, ~going]
             moving, damping, step = moving[going], damping[going], step[:, going]
             here = _only(here, going)
         if not len(moving):
@@ -99,7 +115,8 @@ def refine(
         points[:, moving] = np.where(better, there_at, points[:, moving])
         here = _either(better, there, here)
         damping = np.where(better, damping / 10, np.maximum(damping * 10, _FIRST_DAMPING))
-    return points
+    information[:, moving] = here.matrix
+    return Fit(points, information)
 
 
 def normal_equations(
@@ -121,18 +138,6 @@ def normal_equations(
             _add(matrix, vector, slope, error, counts)
         cost[behind & (weight > 0)] = np.inf
     return Equations(matrix, vector, cost)
-
-
-def bounds(group: CameraGroup, weights: Array, points: Array) -> Array:
-    """Return the Cramér-Rao bounds (n, 3, 3) on points (3, n) for pixels of variance 1 / weight.
-
-    No unbiased estimate has a smaller covariance: the inverse of the Fisher information. Square mm
-    for a variance of one square pixel at weight one; NaN where too few cameras see the point.
-    """
-    nothing = np.zeros((len(group), 2, points.shape[-1]))
-    matrix = normal_equations(group, nothing, weights, points).matrix
-    matrix[:, np.count_nonzero(weights > 0, axis=0) < 2] = np.nan
-    return np.take(_inverse(matrix), _SYMMETRIC, axis=0).transpose(2, 0, 1)
 
 
 def reprojection_errors(group: CameraGroup, pixels: Array, points: Array) -> Array:

@@ -13,7 +13,7 @@ from scipy.stats import chi2  # type: ignore[import-untyped]  # its stubs are a 
 
 from dlc_batch_cameras.camera import Array, CameraGroup
 from dlc_batch_cameras.consensus import Agreement, Sightings, agree, fit_agreeing, fit_all
-from dlc_batch_cameras.fitting import bounds
+from dlc_batch_cameras.fitting import Fit
 from dlc_batch_cameras.noise import by_part, first_noise
 
 #: DeepLabCut's own, in its config.yaml.
@@ -92,11 +92,12 @@ def triangulate(
     after = _noise_left(found, weights) if noise is None else before
     shape = offered.shape
     used = found.used.reshape(shape)
-    points = np.where(used.any(axis=0).ravel(), found.points, np.nan)
-    covariances = _covariances(group, np.where(used, weights, 0), points, after)
-    told = np.isfinite(covariances[:, 0, 0])  # else all cameras stand on one line with the point
-    points = np.where(told, points, np.nan)
-    used = used & told.reshape(shape[1:])
+    covariances = _covariances(found.fit, after)
+    # Where nothing is told of it, all cameras stand on one line with the point.
+    there = used.any(axis=0).ravel() & np.isfinite(covariances[:, 0, 0])
+    points = np.where(there, found.fit.points, np.nan)
+    covariances[~there] = np.nan
+    used = used & there.reshape(shape[1:])
     return Triangulation(
         points=points.T.reshape(*shape[1:], 3),
         covariances=covariances.reshape(*shape[1:], 3, 3),
@@ -120,10 +121,9 @@ def _fit(group: CameraGroup, seen: Sightings, robust: bool) -> Agreement:
     found.used[:, doubtful] = False
     several = doubtful[np.count_nonzero(seen.weights[:, doubtful], axis=0) > 2]
     better = _in_chunks(fit_agreeing, group, seen.of(several))
-    agreed = better.used.any(axis=0)  # elsewhere, the misfit of all views is what is shown
-    found.points[:, several[agreed]] = better.points[:, agreed]
-    found.errors[:, several[agreed]] = better.errors[:, agreed]
-    found.used[:, several] = better.used
+    # Where still none agree, the misfit of all views is what is shown.
+    agreed = np.flatnonzero(better.used.any(axis=0))
+    found.put(better.of(agreed), several[agreed])
     return found
 
 
@@ -131,16 +131,8 @@ def _in_chunks(
     fit: Callable[[CameraGroup, Sightings], Agreement], group: CameraGroup, seen: Sightings
 ) -> Agreement:
     """Fit all points (n,), some at a time, on as many cores as there are."""
-    shape = seen.weights.shape
-    found = Agreement(np.empty((3, shape[1])), np.empty(shape, bool), np.empty(shape))
-
-    def fit_part(part: slice) -> None:
-        these = fit(group, seen.of(part))
-        found.points[:, part] = these.points
-        found.used[:, part] = these.used
-        found.errors[:, part] = these.errors
-
-    _for_each(fit_part, shape[1])
+    found = Agreement.empty(*seen.weights.shape)
+    _for_each(lambda part: found.put(fit(group, seen.of(part)), part), len(seen.noise))
     return found
 
 
@@ -155,19 +147,10 @@ def _noise_left(found: Agreement, weights: Array) -> Array:
     return by_part(sizes.reshape(-1, parts), medians.reshape(-1, parts))
 
 
-def _covariances(group: CameraGroup, weights: Array, points: Array, noise: Array) -> Array:
-    """Return the covariances (n, 3, 3): the inverse of the Fisher information."""
-    flat = weights.reshape(len(group), -1)
-    variances = np.tile(noise**2, flat.shape[1] // max(len(noise), 1))
-    covariances = np.full((flat.shape[1], 3, 3), np.nan)
-
-    def bound_part(part: slice) -> None:
-        there = part.start + np.flatnonzero(np.isfinite(points[0, part]))
-        least = bounds(group, flat[:, there], points[:, there])
-        covariances[there] = least * variances[there, None, None]
-
-    _for_each(bound_part, flat.shape[1])
-    return covariances
+def _covariances(fit: Fit, noise: Array) -> Array:
+    """Return the covariances (n, 3, 3), for a noise (points,) of each body part."""
+    variances = np.tile(noise**2, fit.points.shape[1] // max(len(noise), 1))
+    return fit.covariances() * variances[:, None, None]
 
 
 def _for_each(do: Callable[[slice], None], count: int) -> None:
