@@ -72,8 +72,8 @@ def camera_at(name: str, position: tuple[float, float, float], focal: float) -> 
 def two_cameras() -> tuple[Camera, Camera]:
     """Left and right of the arena's front edge, 58 degrees between their lines of sight."""
     return (
-        camera_at("camera-1", (-330.0, -300.0, 520.0), 283.0),
-        camera_at("camera-2", (330.0, -300.0, 520.0), 283.0),
+        camera_at("camera-1", (-330.0, -300.0, 520.0), 325.0),
+        camera_at("camera-2", (330.0, -300.0, 520.0), 325.0),
     )
 
 
@@ -90,7 +90,7 @@ def walk(frames: int, seed: int) -> list[Pose]:
     """A smooth walk that stays within the arena: slow sines with phases drawn from the seed."""
     phase = np.random.default_rng(seed).uniform(0, 2 * np.pi, 5)
     time = np.arange(frames) / FRAMES_PER_SECOND
-    reach = 0.27 * ARENA
+    reach = 0.2 * ARENA
     x = reach * np.sin(0.83 * time + phase[0]) + 14 * np.sin(2.9 * time + phase[1])
     y = reach * np.sin(1.19 * time + phase[2]) + 14 * np.sin(2.3 * time + phase[3])
     heading = np.unwrap(np.arctan2(np.gradient(y), np.gradient(x)))
