@@ -33,7 +33,7 @@ demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to
 
 test: .venv/.for-test .venv-sam/.ready .venv-tools/.ready tensorflow browser  ## Run all tests
 	@$(MAKE) --silent lint typecheck
-	$(BIN)/python -m pytest -m "not long and not image" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not long and not image" -n 2 --dist loadfile --durations 25
 	@$(TELL_OF_TENSORFLOW)
 	@$(TELL_OF_ENGINE)
 	@$(TELL_OF_BROWSER)
