@@ -9,16 +9,16 @@ from typing import ParamSpec, TypeVar
 import click
 
 from dlc_batch.cli.options import json_option, print_json
+from dlc_batch_core.errors import LabError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 NOT_WELL = 1
-WRONG_USE = 2
 
 
 def _told_plainly(command: Callable[P, R]) -> Callable[P, R]:
-    """Show a LocalCloudError as its message, and exit with 2."""
+    """Make a LocalCloudError one of ours, which is shown as its message."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -27,8 +27,7 @@ def _told_plainly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except LocalCloudError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(WRONG_USE)
+            raise LabError(str(error)) from None
 
     return wrapped
 
