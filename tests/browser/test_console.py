@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import NARROW, WIDE, Watched
+from tests.browser.test_view import page_of, poses
 from tests.client.console.lab import PRYING, Lab
 from tests.client.console.running import environment_of, running
 from tests.client.relay import relay_to
@@ -325,6 +326,20 @@ def test_poses_are_turned_and_their_page_can_reach_nothing(go: Open, place: Plac
     expect(did).to_have_text("no cookies, no the console, no storage, no network")
     assert [url.rpartition("/")[2] for url in answered if "/poses/" in url] == ["1", "content"]
     assert not [url for url in answered if url == place.at("/") or url.endswith(":80/")]
+
+
+def test_poses_are_turned_in_their_frame(go: Open, place: Place) -> None:
+    run = place.lab.in_space(page_of(poses()))
+    watched = go(place.at(f"/runs/{run.run_id}/poses/1"))
+    page = watched.page
+    frame = page.frame_locator("iframe.poses")
+    said = frame.locator("#where")
+    expect(said).to_contain_text("Frame 5, 0.10 s: 8 of 8 body parts in space")
+    page.focus("iframe.poses")
+    page.keyboard.press("Tab")
+    page.keyboard.press(".")
+    expect(said).to_contain_text("Frame 6,")
+    assert watched.complaints == []
 
 
 def test_a_network_that_is_gone_is_a_banner_until_it_is_back(
