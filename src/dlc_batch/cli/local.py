@@ -9,16 +9,16 @@ from typing import ParamSpec, TypeVar
 import click
 
 from dlc_batch.cli.options import json_option, print_json
-from dlc_batch_core.errors import LabError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 NOT_WELL = 1
+WRONG_USE = 2
 
 
 def _told_plainly(command: Callable[P, R]) -> Callable[P, R]:
-    """Make a LocalCloudError one of ours, which is shown as its message."""
+    """Show a LocalCloudError as its message, and exit with 2."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -27,7 +27,9 @@ def _told_plainly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except LocalCloudError as error:
-            raise LabError(str(error)) from None
+            told = click.ClickException(str(error))
+            told.exit_code = WRONG_USE
+            raise told from None
 
     return wrapped
 
