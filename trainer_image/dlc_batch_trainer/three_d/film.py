@@ -19,7 +19,7 @@ _GROUND, _LINE, _INK = (250, 250, 250), (120, 120, 120), (40, 40, 40)  # BGR
 _GRID, _DOT = (215, 215, 215), 6
 _FILLED = 0.46  # of the image, by half of the scene
 _SHIFT = 4  # bits below a pixel, as OpenCV's drawing takes them
-_MOST_NAMES = 24  # that a legend has room for
+MOST_NAMES = 24  # that a legend has room for
 _LETTERS, _LINE_HEIGHT = 0.42, 18
 
 
@@ -97,7 +97,7 @@ def _tell(
         thick = round(letters)
         cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, _INK, thick, cv2.LINE_AA)
 
-    for row, name in enumerate(scene.names[: int(_MOST_NAMES / letters)]):
+    for row, name in enumerate(scene.names[: int(MOST_NAMES / letters)]):
         y = letters * (20 + _LINE_HEIGHT * row)
         spot = (round(12 * letters), round(y - 4 * letters))
         cv2.circle(image, spot, round(5 * letters), colours[row], -1, cv2.LINE_AA)
