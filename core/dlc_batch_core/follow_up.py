@@ -9,6 +9,8 @@ from dlc_batch_core.videos import VIDEO_FOLDER
 
 #: In results/.
 SPACE_FOLDER = "3d/"
+#: After a recording's name in it: the page on which its poses can be turned.
+VIEW_ENDING = "_3d.html"
 _LIVE_FOLDERS = {"pytorch": "exported-models-pytorch/", "tensorflow": "exported-models/"}
 
 
@@ -47,6 +49,13 @@ class FollowUp:
             reprojection_px=value.get("reprojection_px"),
             error_mm=value.get("error_mm"),
         )
+
+    @property
+    def in_space(self) -> dict[str, float]:
+        """What is known of poses in space, by field; nothing where no cameras were named."""
+        names = ("recordings_asked", "recordings", "calibration_px", "reprojection_px", "error_mm")
+        known = self.to_dict() if self.recordings_asked else {}
+        return {name: known[name] for name in names if name in known}
 
     def sentences(self, engine: str = "pytorch") -> Iterator[str]:
         """Say what came of it; nothing where nothing was asked for."""

@@ -24,6 +24,7 @@ from dlc_batch_core.request import Request
 from dlc_batch_core.run import Run, Status, time_text
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_core.run_table import RunTable
+from dlc_batch_core.trainings import sentences_of
 from dlc_batch_core.videos import is_video_key
 from dlc_batch_core.warned import handed_on
 from dlc_batch_core.work import work_of
@@ -217,7 +218,7 @@ class Submission:
             job_id=None if parts else job_id,
             shuffle=shuffles[0],
             problems=check.problems,
-            notes=check.mended,
+            notes=(*check.mended, *sentences_of(check)),
         )
         if not self.table.queue(queued):
             self.table.owe_acceptance(queued)  # the job's own events were faster

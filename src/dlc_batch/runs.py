@@ -55,6 +55,7 @@ class RunStatus:
             "status": str(run.status),
             "progress": self.progress.to_dict() if self.progress else None,
             "metrics": dict(run.metrics) or None,
+            "follow_up": dict(run.follow_up) or None,
             "verdict": dict(run.verdict) or None,
             "key": run.key,
             "submitted_at": run.submitted_at,
@@ -73,9 +74,9 @@ class RunStatus:
 
     @staticmethod
     def _part_to_dict(part: RunStatus) -> dict[str, object]:
-        names = ("status", "progress", "metrics", "verdict", "updated_at", "attempt", "doing")
+        names = ("status", "progress", "metrics", "follow_up", "verdict", "updated_at", "attempt")
         told = part.to_dict()
-        named = {name: told[name] for name in (*names, "message", "remedy")}
+        named = {name: told[name] for name in (*names, "doing", "message", "remedy")}
         return {"shuffle": part.run.shuffle, **named}
 
 

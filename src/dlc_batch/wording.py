@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from statistics import fmean
 
 from dlc_batch_core.costs import Cost
 from dlc_batch_core.fall_back import SPOT
+from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.run import Run, Status
 from dlc_batch_core.stages import duration_words, progress_words
@@ -27,6 +29,25 @@ SCORES: Mapping[str, tuple[str, str, bool | None]] = {
     "train_frames": ("Training frames", "", None),
     "validation_frames": ("Validation frames", "", None),
     "test_frames": ("Test frames", "", None),
+    "recordings_asked": ("Recordings of several cameras", "", None),
+    "recordings": ("Recordings put together in space", "", None),
+    "calibration_px": ("Error of the cameras' calibration", "px", True),
+    "reprojection_px": ("Points in space miss the predictions by", "px", True),
+    "error_mm": ("Standard error of a point in space", "mm", True),
+}
+#: What a training that is stopped leaves.
+_KEPT = "its best network so far (its last, where no validation has run yet)"
+STOP_QUESTION = f"Its training ends now. I{_KEPT[1:]} is scored, and its results are sent as ever."
+#: What was done about a shuffle, by what was asked for and by the words of ending.How.
+CANCELLED: Mapping[str, str] = {
+    "cancelled": "It waited for a computer, and will not start.",
+    "told": "It is told to end, and does so within half a minute of its next step.",
+    "killed": "Its process is ended now.",
+    "over": "It has just ended by itself.",
+}
+STOPPED: Mapping[str, str] = {
+    "told": f"It ends at its next step; {_KEPT} is scored then, and sent.",
+    "left": "It has not begun, and goes on waiting. To end it, cancel it.",
 }
 _BEGUN = "a computer was found, and loads the training program"
 
@@ -116,6 +137,13 @@ def short_error(run: Run) -> str:
     """Return the error on test frames, such as `4.21 px`; empty where there is none."""
     error = run.metrics.get("test_rmse_px")
     return f"{error:.2f} px" if error is not None and math.isfinite(error) else ""
+
+
+def in_space(run: Run) -> dict[str, float]:
+    """Return the figures of a run's poses in space; of several shuffles their means."""
+    found = [FollowUp.from_dict(each.follow_up).in_space for each in run.parts or (run,)]
+    names = dict.fromkeys(name for each in found for name in each)
+    return {name: fmean(each[name] for each in found if name in each) for name in names}
 
 
 def score_lines(metrics: Mapping[str, float]) -> Iterator[str]:

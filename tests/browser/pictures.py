@@ -19,6 +19,7 @@ from tests.client.console.running import environment_of, running
 from tests.conftest import AwsServices
 
 from dlc_batch.cloud import Cloud
+from dlc_batch_core.follow_up import SPACE_FOLDER, VIEW_ENDING
 
 _QUALITY = 78  # of WebP: small text stays sharp, at about 50 kB a picture
 
@@ -39,12 +40,13 @@ REPORT = (
     View("report", 1000, 1180),
     View("report-errors", 1000, 900, "#errors"),
     View("report-frames", 1000, 900, "#worst"),
+    View("report-space", 1000, 1160, "#space"),
     View("report-dark", 1000, 1180, is_dark=True),
     View("report-narrow", 320, 1100),
     View("report-print", 800, 1120, is_print=True),
 )
-
-
+#: Of the poses in space that lie beside the report.
+POSES = (View("poses", 1000, 1000),)
 #: By the words that tests.client.console.lab has for its runs.
 CONSOLE = {
     View("console", 1000, 860): "/",
@@ -86,6 +88,12 @@ def take_report(browser: Browser, report: Path, folder: Path) -> Iterator[Path]:
         yield take(browser, report.resolve().as_uri(), view, folder)
 
 
+def take_poses(browser: Browser, page: Path, folder: Path) -> Iterator[Path]:
+    """Take the pictures of a page on which poses are turned."""
+    for view in POSES:
+        yield take(browser, page.resolve().as_uri(), view, folder)
+
+
 def take_console(browser: Browser, folder: Path) -> Iterator[Path]:
     """Take the pictures of the console, of a made-up lab."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # each request of ours
@@ -108,10 +116,18 @@ def main(report: Path, folder: Path) -> None:
     program = find_chromium()
     if program is None:
         sys.exit(f"Error: {MISSING}")
+    recordings = sorted((report.parent / SPACE_FOLDER).rglob(f"*{VIEW_ENDING}"))
+    if not recordings:
+        sys.exit(f"Error: no poses in space lie beside {report}. Run `make demo`.")
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(program), args=list(ARGUMENTS))
-        for path in chain(take_report(browser, report, folder), take_console(browser, folder)):
+        pictures = (
+            take_report(browser, report, folder),
+            take_poses(browser, recordings[0], folder),
+            take_console(browser, folder),
+        )
+        for path in chain(*pictures):
             print(f"{path}  {path.stat().st_size / 1000:.0f} kB")
         browser.close()
 

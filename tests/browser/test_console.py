@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import NARROW, WIDE, Watched
-from tests.client.console.lab import Lab
+from tests.browser.test_view import page_of, poses
+from tests.client.console.lab import PRYING, Lab
 from tests.client.console.running import environment_of, running
 from tests.client.relay import relay_to
 
@@ -56,6 +57,8 @@ class Place:
             "compare": self.at(f"/compare?{asked}"),
             "logs": self.of("waiting", "/logs"),
             "report": self.of("one", "/reports/1"),
+            "space": self.of("space"),
+            "poses": self.of("space", "/poses/1"),
             "fetch": self.of("one", "/fetch"),
             "cancel": self.of("several", "/cancel"),
             "stop": self.of("training", "/stop"),
@@ -71,6 +74,7 @@ def place(aws: Any) -> Iterator[Place]:
     lab = Lab(cloud)
     runs = lab.fill()
     runs["several"] = lab.several()
+    runs["space"] = lab.in_space()
     path = "labeled-data/" * 30
     runs["long"] = lab.write(LONG, Status.FAILED, 200, lab="b" * 32, message=path, notes=(path,))
     with running(environment_of(aws, cloud)) as address:
@@ -308,6 +312,34 @@ def test_a_report_can_run_nothing(go: Open, place: Place) -> None:
     page.goto(place.at(f"/runs/{run.run_id}/reports/1/content"))  # alone it can do no more
     assert page.title() == ""
     assert "taken" not in page.inner_text("body")
+
+
+def test_poses_are_turned_and_their_page_can_reach_nothing(go: Open, place: Place) -> None:
+    run = place.lab.in_space(PRYING)
+    watched = go(place.at(f"/runs/{run.run_id}"))
+    page, answered = watched.page, list[str]()
+    press_to(page, "Turn day 1/walk")
+    page.on("response", lambda answer: answered.append(answer.url))
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Poses in space: day 1/walk")
+    did = page.frame_locator("iframe.poses").locator("#did")
+    expect(did).to_have_text("no cookies, no the console, no storage, no network")
+    assert [url.rpartition("/")[2] for url in answered if "/poses/" in url] == ["1", "content"]
+    assert not [url for url in answered if url == place.at("/") or url.endswith(":80/")]
+
+
+def test_poses_are_turned_in_their_frame(go: Open, place: Place) -> None:
+    run = place.lab.in_space(page_of(poses()))
+    watched = go(place.at(f"/runs/{run.run_id}/poses/1"))
+    page = watched.page
+    frame = page.frame_locator("iframe.poses")
+    said = frame.locator("#where")
+    expect(said).to_contain_text("Frame 5, 0.10 s: 8 of 8 body parts in space")
+    page.focus("iframe.poses")
+    page.keyboard.press("Tab")
+    page.keyboard.press(".")
+    expect(said).to_contain_text("Frame 6,")
+    assert watched.complaints == []
 
 
 def test_a_network_that_is_gone_is_a_banner_until_it_is_back(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import NARROW, Watched
 from tests.trainer.report.results import MadeUp
+from tests.trainer.three_d.made_up import task as space_task
+from tests.trainer.three_d.made_up import write_tables
 
 from dlc_batch_trainer.report.__main__ import make_report
+from dlc_batch_trainer.three_d.__main__ import do
 
 Open = Callable[..., Watched]
 LONG = MadeUp(
@@ -29,10 +35,26 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         task = training.write(tmp_path_factory.mktemp(name))
         make_report(task)
         found[name] = (task.folder / "report.html").as_uri()
+    found["space"] = write_in_space(tmp_path_factory.mktemp("space")).as_uri()
     return found
 
 
-@pytest.mark.parametrize("kind", ["plain", "long", "unscored"])
+def write_in_space(folder: Path) -> Path:
+    """Make a report of two recordings by two cameras; one has a name that a link must quote."""
+    task = MadeUp().write(folder)
+    tables = write_tables(folder, frames=30)
+    target = task.folder / "3d"
+    for name in ("day 1/walk #2?", "a-recording-of-a-very-long-name-indeed-" * 3):
+        do(replace(space_task(folder, tables), name=name, target=str(target)))
+    cameras = [{"name": f"camera-{n}", "reprojection_px": 1.4, "images": 20} for n in (1, 2)]
+    notes = ["Calibration, camera-2: Left out: calibration_images/camera-2-07.png (3.0 px)."]
+    text = json.dumps({"cameras": cameras, "notes": notes})
+    (target / "cameras.json").write_text(text, encoding="utf-8")
+    make_report(task)
+    return task.folder / "report.html"
+
+
+@pytest.mark.parametrize("kind", ["plain", "long", "unscored", "space"])
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
 def test_nothing_goes_wrong_and_nobody_is_kept_out(
     open_page: Open, reports: dict[str, str], kind: str, is_dark: bool
@@ -54,7 +76,7 @@ def test_dark_is_dark(open_page: Open, reports: dict[str, str]) -> None:
     assert grounds[0] > 200 > 60 > grounds[1]
 
 
-@pytest.mark.parametrize("kind", ["plain", "long", "unscored"])
+@pytest.mark.parametrize("kind", ["plain", "long", "unscored", "space"])
 def test_a_narrow_window_needs_no_sideways_scrolling(
     open_page: Open, reports: dict[str, str], kind: str
 ) -> None:
@@ -90,6 +112,20 @@ def test_keyboard_alone_goes_everywhere(open_page: Open, reports: dict[str, str]
     page.focus("nav a[href='#cost']")
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#cost"
+
+
+def test_from_a_recording_the_way_leads_to_its_poses(
+    open_page: Open, reports: dict[str, str]
+) -> None:
+    watched = open_page(reports["space"])
+    page = watched.page
+    sizes = page.eval_on_selector_all("#space img", "all => all.map(each => each.naturalWidth)")
+    assert sizes == [960, 960]
+    page.focus("text='Turn the poses of day 1/walk #2?'")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("day 1/walk #2?: poses in space")
+    expect(page.locator("#where")).to_contain_text("4 of 4 body parts in space")
+    assert watched.complaints == []
 
 
 def test_printed_all_of_it_is_there(

@@ -91,6 +91,33 @@ def test_a_local_cloud_that_is_not_up_answers_in_json(
     assert run_cli("local", "reset", "--yes", "--json").json["reset"] is True
 
 
+def error_of(answer: Any) -> dict[str, str]:
+    """Why there is no answer: one line of JSON, the last on stderr."""
+    error: dict[str, str] = json.loads(answer.err.splitlines()[-1])["error"]
+    return error
+
+
+@pytest.mark.usefixtures("stack")
+def test_why_there_is_no_answer_is_json_too(record: Record, run_cli: RunCli) -> None:
+    ended = record(status=Status.SUCCEEDED).run_id
+    for code, args, message, remedy in (
+        (2, ["status", "no-run"], "There is no run no-run.", "See `dlc-batch list`."),
+        (2, ["list", "--nonsense"], "No such option '--nonsense'.", ""),
+        (2, ["nonsense"], "No such command 'nonsense'.", ""),
+        (1, ["stop", ended], f"Run {ended} has ended already: it is SUCCEEDED.", "What became"),
+        (1, ["profile", "remove", "none"], "There is no profile none.", ""),
+        (2, ["local", "reset"], "This deletes all that lies in", ""),
+    ):
+        answer = run_cli(*args, "--json")
+        assert (answer.code, answer.out) == (code, ""), args
+        assert error_of(answer)["message"].startswith(message), args
+        assert error_of(answer)["remedy"].startswith(remedy), args
+        plain = run_cli(*args)
+        assert (plain.code, plain.out) == (code, "")
+        assert message in plain.err
+        assert "{" not in plain.err
+
+
 @pytest.mark.usefixtures("stack")
 def test_list_is_of_some_states_only(record: Record, run_cli: RunCli) -> None:
     runs = {status: record(status=Status(status)).run_id for status in ("QUEUED", "FAILED")}
@@ -327,7 +354,8 @@ def test_fetch_exits_with_1_for_a_run_without_results(
     for option in ((), ("--json",), ("--dry-run",)):
         answer = run_cli("fetch", run.run_id, tmp_path / "results", *option)
         assert (answer.code, answer.out) == (1, "")
-        assert answer.err.startswith(f"Run {run.run_id} has no results. It is {status}.")
+        said = error_of(answer)["message"] if "--json" in option else answer.err
+        assert said.startswith(f"Run {run.run_id} has no results. It is {status}.")
     assert not (tmp_path / "results").exists()
 
 

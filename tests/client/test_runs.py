@@ -112,6 +112,18 @@ def test_a_missing_table_is_told_plainly(cloud: Cloud) -> None:
         list_runs(nowhere)
 
 
+def test_status_tells_how_good_poses_in_space_are(
+    cloud: Cloud, record: Record, capsys: pytest.CaptureFixture[str]
+) -> None:
+    follow_up = {"recordings_asked": 1.0, "recordings": 1.0, "error_mm": 0.5}
+    run = record(status=Status.SUCCEEDED, follow_up=follow_up)
+    found = read_status(cloud, run.run_id)
+    assert found.to_dict()["follow_up"] == follow_up
+    print_status(found)
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Standard error of a point in space 0.50 mm" in out
+
+
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [

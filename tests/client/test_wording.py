@@ -5,10 +5,13 @@ from dataclasses import replace
 import pytest
 
 from dlc_batch.wording import (
+    STOP_QUESTION,
+    STOPPED,
     ago,
     attempt_words,
     doing,
     figures,
+    in_space,
     lasted,
     score_lines,
     short_cost,
@@ -87,6 +90,26 @@ def test_scores_are_named_in_words_in_the_order_that_they_are_read_in() -> None:
         "Training frames 92",
         "own score 3",
     ]
+
+
+def test_figures_of_poses_in_space_are_those_of_all_shuffles() -> None:
+    follow_up = {"videos_asked": 2.0, "recordings_asked": 1.0, "recordings": 1.0}
+    run = replace(RUN, follow_up={**follow_up, "calibration_px": 0.125, "error_mm": 0.5})
+    assert [" ".join(line.split()) for line in score_lines(in_space(run))] == [
+        "Recordings of several cameras 1",
+        "Recordings put together in space 1",
+        "Error of the cameras' calibration 0.12 px",
+        "Standard error of a point in space 0.50 mm",
+    ]
+    parts = (run, replace(run, follow_up={**follow_up, "error_mm": 0.7}), RUN)
+    assert in_space(replace(RUN, parts=parts))["error_mm"] == pytest.approx(0.6)
+    assert in_space(RUN) == {}
+    assert in_space(replace(RUN, follow_up={"videos_asked": 2.0})) == {}
+
+
+def test_what_a_stop_keeps_is_true_before_any_validation_too() -> None:
+    for words in (STOPPED["told"], STOP_QUESTION):
+        assert "best network so far (its last, where no validation has run yet)" in words
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,12 @@ LIKELY = {
     "dollars_most": 1.49,
 }
 SHORTENED = "The time limit is 8.7 hours instead of 24: your admin lets a run cost 5 $ at most."
+HOME = (
+    "Shuffle 1 is trained with the settings and the split that lie in this project"
+    f" ({MODEL}pytorch_config.yaml): resnet_50, 200 epochs. What dlc-batch.yaml or an option says"
+    " is counted in. To begin from DeepLabCut's own settings and a new split, ask for a shuffle of"
+    " another number (`shuffles`)."
+)
 #: What the check warns of; none of it keeps a project from being trained.
 SWAPPED = problem(
     "left-right-swapped",
@@ -195,6 +201,7 @@ MAILS: dict[str, Callable[[], Mail]] = {
     "accepted-warned": lambda: accepted(
         quote={**BOUND, **LIKELY}, problems=(SWAPPED, ONE_VIDEO), notes=(SHORTENED,)
     ),
+    "accepted-home": lambda: accepted(quote={**BOUND, **LIKELY}, notes=(HOME,)),
     "rejected": lambda: rejected(
         problem(
             "image-missing",
@@ -257,7 +264,8 @@ MAILS: dict[str, Callable[[], Mail]] = {
         },
         notes=(
             "`engine` was written as pytorch.",
-            "The lab stopped the training at epoch 120 of 200. The best snapshot was kept.",
+            "The lab stopped the training after 120 of 200 epochs. The best snapshot was kept:"
+            " that after 110 epochs.",
         ),
         files=OWN,
     ),
@@ -270,8 +278,8 @@ MAILS: dict[str, Callable[[], Mail]] = {
             "metrics": {"test_rmse_px": 169.46, "train_frames": 95.0, "validation_frames": 12.0},
         },
         notes=(
-            "The lab stopped the training at epoch 3 of 60. The last snapshot was kept: validation"
-            " had not run yet.",
+            "The lab stopped the training after 3 of 60 epochs. The last snapshot was kept:"
+            " validation had not run yet.",
         ),
     ),
     "not-evaluated": lambda: final(

@@ -197,7 +197,7 @@ def test_that_it_was_cancelled_stands_though_its_time_was_over(run: Run, new_clo
 
 def test_a_training_that_the_lab_stopped_early_has_succeeded(run: Run, new_cloud: Any) -> None:
     cloud = begun(new_cloud(), run)
-    early = "The lab stopped the training at epoch 3 of 200. The best snapshot was kept."
+    early = "The lab stopped the training after 3 of 200 epochs. The last snapshot was kept."
     leave(cloud, run, Outcome(True, "job-1", 1, "Trained.", notes=(early,)))
     assert record(cloud, detail(run, "SUCCEEDED", DONE)).status is Status.SUCCEEDED
     assert early in words_of(cloud.mails[0])

@@ -106,6 +106,19 @@ def test_the_job_is_told_the_cameras_of_a_3d_project_beside(
     assert request.intake == Intake("mouse/", cameras, "mouse-3d/calibration_images/")
 
 
+def test_settings_that_lie_in_the_project_are_told_in_the_first_mail(
+    upload: Upload, zipped: Any, project_files: dict[str, bytes], new_cloud: Any
+) -> None:
+    model = "dlc-models-pytorch/iteration-0/reachJan1-trainset95shuffle1/train"
+    settings = b"net_type: resnet_101\nmethod: bu\ntrain_settings: {epochs: 30}\n"
+    home = {f"mouse/{model}/pytorch_config.yaml": settings}
+    cloud = new_cloud(upload=zipped({**project_files, **home}))
+    submission(cloud).take(upload, claim(cloud))
+    (mail,) = cloud.mails
+    said = f"that lie in this project ({model}/pytorch_config.yaml): resnet_101, 30 epochs."
+    assert f"Shuffle 1 is trained with the settings and the split {said}" in words_of(mail)
+
+
 @pytest.mark.parametrize(
     ("key", "data", "lab", "code"),
     [

@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -30,7 +31,8 @@ from tests.trainer.test_spot import Imds
 from dlc_batch_core.control import Action, Control
 from dlc_batch_core.outcome import ErrorKind
 from dlc_batch_core.request import Request
-from dlc_batch_trainer.supervisor import _kept
+from dlc_batch_trainer.plan import Best, TrainedSnapshot
+from dlc_batch_trainer.worker_program import course_words
 
 if TYPE_CHECKING:
     from tests.trainer.conftest import Bench, Finished
@@ -319,21 +321,35 @@ def test_the_lab_stops_and_keeps_the_best(
     outcome = bench.outcome()
     assert outcome.succeeded
     assert "test_rmse_px" in outcome.metrics
-    (note,) = (each for each in outcome.notes if "The lab stopped the training at epoch" in each)
-    assert note.endswith(
-        ". The last snapshot was kept: there are no validation frames to choose by."
+    (note,) = (each for each in outcome.notes if "The lab stopped the training" in each)
+    said = re.fullmatch(
+        "The lab stopped the training (after ([0-9]+) of 5000 epochs|before its first epoch was"
+        " over). The last snapshot was kept: there are no validation frames to choose by.",
+        note,
     )
+    assert said is not None, note
+    whole = f"{said[2]} epochs".replace("1 epochs", "1 epoch") if said[2] else "less than an epoch"
+    assert f" for {whole} on " in outcome.message
+    assert any(f"/snapshot-{int(said[2] or 0):03}.pt" in file for file in outcome.files)
 
 
 @pytest.mark.parametrize(
-    ("metrics", "words"),
+    ("done", "best", "has_validation", "words"),
     [
-        ({"validation_frames": 6.0, "validation_rmse_px": 4.0}, "The best snapshot was kept."),
-        ({"validation_frames": 6.0}, "The last snapshot was kept: validation had not run yet."),
+        (11, Best(10, 4.0), True, "after 11 of 60 epochs. The best snapshot was kept: that after"
+        " 10 epochs."),
+        (3, None, True, "after 3 of 60 epochs. The last snapshot was kept: validation had not run"
+        " yet."),
+        (0, None, True, "before its first epoch was over. The last snapshot was kept: validation"
+        " had not run yet."),
     ],
-)
-def test_which_snapshot_was_kept_is_told(metrics: dict[str, float], words: str) -> None:
-    assert _kept(metrics) == words
+)  # fmt: skip
+def test_where_it_ended_and_what_was_kept_is_told(
+    done: int, best: Best | None, has_validation: bool, words: str
+) -> None:
+    trained = best.epoch if best else done
+    snapshot = TrainedSnapshot(Path("s.pt"), trained, done, 60, "epochs", best)
+    assert course_words(snapshot, has_validation=has_validation) == words
 
 
 def test_the_lab_stops_at_once(bench: Bench, tiny_project: Path, slow_request: Request) -> None:

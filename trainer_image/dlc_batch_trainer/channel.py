@@ -96,9 +96,10 @@ class Channel:
         said = {"kind": type(error).__name__, "message": error.message, "remedy": error.remedy}
         self._send({"event": "failed", **said})
 
-    def done(self, message: str, metrics: Mapping[str, float]) -> None:
+    def done(self, message: str, metrics: Mapping[str, float], course: str) -> None:
         """Tell that the results lie there."""
-        self._send({"event": "done", "message": message, "metrics": dict(metrics)})
+        said = {"message": message, "metrics": dict(metrics), "course": course}
+        self._send({"event": "done", **said})
 
     def wants_interrupt(self) -> bool:
         """See plan.Monitor."""

@@ -66,18 +66,10 @@ class WorkerEnd:
 
     message: str
     metrics: Mapping[str, float]
+    course: str  # where it ended, and which snapshot it left
 
 
 _LATE = "For a longer training ask for more `time_limit_hours`, or for fewer epochs."
-
-
-def _kept(metrics: Mapping[str, float]) -> str:
-    """Which snapshot a training left that was stopped early."""
-    if "validation_rmse_px" in metrics:
-        return "The best snapshot was kept."
-    if metrics.get("validation_frames"):
-        return "The last snapshot was kept: validation had not run yet."
-    return "The last snapshot was kept: there are no validation frames to choose by."
 
 
 @dataclass
@@ -96,7 +88,8 @@ class Supervisor:
     _stage: str = ""
     _heard: float = 0.0  # time.monotonic() of the last sign of life
     _asked: float | None = None  # when the process was told to make a last checkpoint
-    _stopped: str = ""  # why and where, as it was noted
+    _stopped: str = ""  # why
+    _told: str = ""  # the same as it was noted at once, and where
     _failure: DlcBatchError | None = None
     _done: Mapping[str, Any] | None = None
 
@@ -195,7 +188,7 @@ class Supervisor:
                 "Ask for more `time_limit_hours` in dlc-batch.yaml.",
             )
         if self._stage == "train" and not self._stopped and self.seconds_left("train") <= 0:
-            self._stop(process, f"The time limit is near: training was stopped at {self._where()}")
+            self._stop(process, "The time limit is near: training was stopped")
             self.notes.append(_LATE)
         self.disk.check()
 
@@ -215,11 +208,11 @@ class Supervisor:
         if action is Action.STOP_NOW:
             raise Cancelled(f"{CANCEL_REASON}, at {self._where()}.", "Nothing was kept.")
         if action is Action.STOP_AND_KEEP_BEST and not self._stopped:
-            self._stop(process, f"The lab stopped the training at {self._where()}")
+            self._stop(process, "The lab stopped the training")
 
     def _stop(self, process: subprocess.Popen[str], why: str) -> None:
-        self._stopped = f"{why}."
-        self.notes.append(self._stopped)
+        self._stopped, self._told = why, f"{why} at {self._where()}."
+        self.notes.append(self._told)
         self._command(process, STOP)
 
     def _command(self, process: subprocess.Popen[str], word: str) -> None:
@@ -239,10 +232,9 @@ class Supervisor:
         if self._asked is not None and self._done is None:
             raise Interrupted
         if code == 0 and self._done is not None:
-            end = WorkerEnd(self._done["message"], self._done["metrics"])
-            if self._stopped:  # only now it is known what there was to keep
-                told = f"{self._stopped} {_kept(end.metrics)}"
-                self.notes[self.notes.index(self._stopped)] = told
+            end = WorkerEnd(self._done["message"], self._done["metrics"], self._done["course"])
+            if self._stopped:  # only now it is known what was done, and what there was to keep
+                self.notes[self.notes.index(self._told)] = f"{self._stopped} {end.course}"
             return end
         if self._failure is not None:
             raise self._failure

@@ -74,7 +74,8 @@ class WorkerProgram:
         self._export(run, ready, evaluation)
         self._write_record(self._training(run, ready, snapshot, evaluation, metrics))
         message = _sentence(ready, snapshot, metrics, evaluation is not None)
-        self.channel.done(message, metrics)
+        course = course_words(snapshot, has_validation=bool(ready.split.validation))
+        self.channel.done(message, metrics, course)
 
     def _enter(self, stage: str) -> None:
         now = time.monotonic()
@@ -236,6 +237,20 @@ def _sentence(
     if was_evaluated:
         return f"{done}; there is no score, for it found nothing that is labelled on {others}."
     return f"{done}."
+
+
+def course_words(snapshot: TrainedSnapshot, *, has_validation: bool) -> str:
+    """Say of a training that was stopped where it ended, and which snapshot was kept."""
+    where = f"after {snapshot.done} of {snapshot.length(snapshot.total)}"
+    if not snapshot.done:
+        where = f"before its first {snapshot.unit.removesuffix('s')} was over"
+    if snapshot.best is not None:
+        kept = f"The best snapshot was kept: that after {snapshot.length(snapshot.trained)}."
+    elif has_validation:
+        kept = "The last snapshot was kept: validation had not run yet."
+    else:
+        kept = "The last snapshot was kept: there are no validation frames to choose by."
+    return f"{where}. {kept}"
 
 
 def _halved(halvings: int) -> list[str]:

@@ -1,11 +1,15 @@
 """The command line: data on stdout, progress on stderr.
 
+What keeps it from an answer is said on stderr: in words, and with --json as one line of JSON.
+
 Exit codes: 0; 1, the thing asked about is not well; 2, wrong use or environment; 130, Ctrl-C.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
+import json
 import os
 import signal
 import sys
@@ -17,7 +21,7 @@ from click.core import ParameterSource
 
 from dlc_batch import LAB_VARIABLE, __version__
 from dlc_batch.cli.lazy import LazyGroup
-from dlc_batch.cli.options import Options
+from dlc_batch.cli.options import JSON, NotWell, Options
 from dlc_batch.profiles import Profile, settings
 from dlc_batch.where import Where
 from dlc_batch_core.errors import DlcBatchError
@@ -129,24 +133,38 @@ def main() -> None:
     except KeyboardInterrupt:
         _end_interrupted()
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        if not _asks_for_json():
+            error.show()
+            sys.exit(error.exit_code)
+        _end(error.format_message(), "", error.exit_code)
+    except NotWell as refused:
+        _end(refused.message, refused.remedy, 1)
     except DlcBatchError as error:
-        _end(f"Error: {error.message}", error.remedy, 2)
+        _end(error.message, error.remedy, 2, "Error: ")
     except OSError as error:  # a disk that is full, a file that may not be written
         where = f"{error.filename}: " if error.filename else ""
-        _end(f"Error: {where}{error.strerror or error}.", "", 2)
+        _end(f"{where}{error.strerror or error}.", "", 2, "Error: ")
 
 
-def _end(message: str, remedy: str, code: int) -> NoReturn:
-    click.echo(message, err=True)
-    if remedy:
-        click.echo(remedy, err=True)
+def _asks_for_json() -> bool:
+    """Whether --json was said; of a command line that can't be parsed too."""
+    return JSON in itertools.takewhile(lambda word: word != "--", sys.argv[1:])
+
+
+def _end(message: str, remedy: str, code: int, before: str = "") -> NoReturn:
+    """Say why there is no answer, and end.
+
+    Args:
+        before: what a person reads before the message.
+    """
+    if _asks_for_json():
+        click.echo(json.dumps({"error": {"message": message, "remedy": remedy}}), err=True)
+    else:
+        click.echo("\n".join(filter(None, [before + message, remedy])), err=True)
     sys.exit(code)
 
 
 def _end_interrupted() -> NoReturn:
     """End at once: nothing that is left to be done at an exit may be interrupted once more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    click.echo("Interrupted.", err=True)
-    sys.exit(INTERRUPTED)
+    _end("Interrupted.", "", INTERRUPTED)

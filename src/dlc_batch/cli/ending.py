@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
-from dlc_batch.cli.options import Options, json_option, print_json, run_argument, shuffle_option
+from dlc_batch.cli.options import (
+    NotWell,
+    Options,
+    json_option,
+    print_json,
+    run_argument,
+    shuffle_option,
+)
+from dlc_batch.wording import CANCELLED, STOPPED
 
 if TYPE_CHECKING:
     from dlc_batch.cloud import Cloud
     from dlc_batch.ending import Asked
     from dlc_batch_core.run import Run
-
-#: By the name of what was done about a shuffle.
-_CANCELLED = {
-    "cancelled": "It waited for a computer, and will not start.",
-    "told": "It is told to end, and does so within half a minute of its next step.",
-    "killed": "Its process is ended now.",
-    "over": "It has just ended by itself.",
-}
-_STOPPED = {
-    "told": "It ends at its next step; its best network so far is scored then, and sent.",
-    "left": "It has not begun, and goes on waiting: `dlc-batch cancel` ends it.",
-}
 
 
 @click.command()
@@ -42,7 +38,7 @@ def cancel(options: Options, run_id: str, shuffle: int | None, force: bool, as_j
     from dlc_batch.ending import cancel as end  # here: --help needs no boto3
 
     asked = _ask(options, run_id, lambda cloud, run: end(cloud, run, shuffle, force))
-    _tell(asked, _CANCELLED, as_json)
+    _tell(asked, CANCELLED, as_json)
 
 
 @click.command()
@@ -60,13 +56,13 @@ def stop(
 ) -> None:
     """End the training of RUN now, and keep its best network so far.
 
-    That is scored, and its results are sent as ever. Safe to repeat. Exits 1 if RUN has ended
-    already, or has not begun.
+    Where no validation has run yet, that is its last. It is scored, and its results are sent as
+    ever. Safe to repeat. Exits 1 if RUN has ended already, or has not begun.
     """
     from dlc_batch.ending import stop as end
 
     asked = _ask(options, run_id, lambda cloud, run: end(cloud, run, shuffle))
-    _tell(asked, _STOPPED, as_json)
+    _tell(asked, STOPPED, as_json)
 
 
 def _ask(options: Options, run_id: str, end: Callable[[Cloud, Run], Asked]) -> Asked:
@@ -78,11 +74,10 @@ def _ask(options: Options, run_id: str, end: Callable[[Cloud, Run], Asked]) -> A
     try:
         return end(cloud, run)
     except NotAsked as refused:
-        click.echo(f"{refused.message}\n{refused.remedy}", err=True)
-        raise SystemExit(1) from None
+        raise NotWell(refused.message, refused.remedy) from None
 
 
-def _tell(asked: Asked, words: dict[str, str], as_json: bool) -> None:
+def _tell(asked: Asked, words: Mapping[str, str], as_json: bool) -> None:
     if as_json:
         print_json(asked.to_dict())
         return

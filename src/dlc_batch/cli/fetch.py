@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlc_batch.cli.bars import FetchBar
-from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json, run_argument
+from dlc_batch.cli.options import (
+    NotWell,
+    Options,
+    bytes_bar,
+    json_option,
+    print_json,
+    run_argument,
+)
 from dlc_batch_core.words import counted, listed
 
 #: Of the whole run, or one of each shuffle.
@@ -99,10 +106,7 @@ def _list_results(cloud: Cloud, run: Run) -> tuple[Result, ...]:
     try:
         results = list_results(cloud, run)
     except (NoResults, LostResults) as error:
-        for sentence in (error.message, error.remedy):
-            if sentence:
-                _tell(sentence)
-        raise SystemExit(1) from None
+        raise NotWell(error.message, error.remedy) from None
     if without := shuffles_without(run):
         _tell(f"Run {run.run_id} is {run.status}: nothing comes of shuffle {listed(without)}.")
     return results

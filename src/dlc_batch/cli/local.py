@@ -17,6 +17,12 @@ NOT_WELL = 1
 WRONG_USE = 2
 
 
+class _NotLocal(click.ClickException):
+    """A LocalCloudError, as click shows it."""
+
+    exit_code = WRONG_USE
+
+
 def _told_plainly(command: Callable[P, R]) -> Callable[P, R]:
     """Show a LocalCloudError as its message, and exit with 2."""
 
@@ -27,8 +33,7 @@ def _told_plainly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except LocalCloudError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(WRONG_USE)
+            raise _NotLocal(str(error)) from None
 
     return wrapped
 

@@ -14,6 +14,7 @@ import click
 
 from dlc_batch.profiles import settings
 from dlc_batch.where import Where
+from dlc_batch_core.errors import DlcBatchError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 #: Between two states of a progress bar: a file that stderr goes to is to stay readable.
 _TERMINAL_SECONDS, _FILE_SECONDS = 0.1, 15.0
+JSON = "--json"
 _Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+class NotWell(DlcBatchError):
+    """The thing asked about is not well, or not such as was asked for: exit code 1."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Options:
 
 def json_option(command: _Command) -> _Command:
     """Add --json to a command."""
-    option = click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
+    option = click.option(JSON, "as_json", is_flag=True, help="Answer as one JSON object.")
     return option(command)
 
 

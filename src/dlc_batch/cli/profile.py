@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from dlc_batch.cli.options import json_option, print_json
+from dlc_batch.cli.options import NotWell, json_option, print_json
 from dlc_batch.profiles import Profile, settings
 from dlc_batch.where import Where
 from dlc_batch_core.errors import LabError
@@ -85,8 +85,7 @@ def remove(name: str, as_json: bool) -> None:
     try:
         settings().find(name)
     except LabError as error:
-        click.echo(error.message, err=True)
-        raise SystemExit(1) from None
+        raise NotWell(error.message) from None
     settings().put(name, None)
     if as_json:
         print_json({"name": name, "removed": True})

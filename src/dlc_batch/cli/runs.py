@@ -16,6 +16,7 @@ from dlc_batch.wording import (
     attempt_words,
     doing,
     figures,
+    in_space,
     lasted,
     local_time,
     score_lines,
@@ -116,9 +117,10 @@ def print_status(found: RunStatus) -> None:
             click.echo(text)
     for problem in run.problems:
         click.echo(f"{problem.severity}: {problem.where}: {problem.what} {problem.remedy}")
-    if run.metrics and found.parts:
+    figures = {**run.metrics, **in_space(run)}
+    if figures and found.parts:
         click.echo("mean of the shuffles:")
-    for line in score_lines(run.metrics):
+    for line in score_lines(figures):
         click.echo(line)
     if run.status.is_final and run.files:
         click.echo(f"To get the results: dlc-batch fetch {run.run_id} PROJECT_FOLDER", err=True)

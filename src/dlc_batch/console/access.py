@@ -30,6 +30,12 @@ REPORT_POLICY = (
     "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:;"
     " form-action 'none'; frame-ancestors 'self'; base-uri 'none'"
 )
+#: So may the page on which poses are turned, but for its own script. That runs as if it came from
+#: nowhere, without our cookie, and can ask for nothing.
+VIEW_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; img-src data:;"
+    " style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; base-uri 'none'"
+)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",

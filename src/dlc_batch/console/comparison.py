@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dlc_batch.cloud import Cloud, aws_errors_as_ours
-from dlc_batch.wording import SCORES
+from dlc_batch.wording import SCORES, in_space
 from dlc_batch_core.errors import CloudError, OutageError, StateError
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.run import Run
@@ -28,9 +28,18 @@ class Row:
 
 def score_rows(runs: Sequence[Run]) -> list[Row]:
     """Return the scores that any of some runs has."""
-    known = [name for name in SCORES if any(name in run.metrics for run in runs)]
-    others = sorted({name for run in runs for name in run.metrics} - set(SCORES))
-    return [_score_row(name, [run.metrics.get(name) for run in runs]) for name in known + others]
+    return _rows([run.metrics for run in runs])
+
+
+def space_rows(runs: Sequence[Run]) -> list[Row]:
+    """Return the figures of poses in space that any of some runs has."""
+    return _rows([in_space(run) for run in runs])
+
+
+def _rows(figures: Sequence[Mapping[str, float]]) -> list[Row]:
+    known = [name for name in SCORES if any(name in each for each in figures)]
+    others = sorted({name for each in figures for name in each} - set(SCORES))
+    return [_score_row(name, [each.get(name) for each in figures]) for name in known + others]
 
 
 def _score_row(name: str, values: Sequence[float | None]) -> Row:
@@ -48,7 +57,7 @@ def _cell(value: float | None, unit: str) -> str:
         return _NOTHING
     if not unit:
         return f"{value:,.0f}" if value == int(value) else f"{value:.2f}"
-    return f"{value:.2f} {unit}" if unit == "px" else f"{value:.1f} {unit}"
+    return f"{value:.1f} {unit}" if unit == "%" else f"{value:.2f} {unit}"
 
 
 def request_rows(requests: Sequence[Mapping[str, object]]) -> list[Row]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask, abort, render_template, request
 
-from dlc_batch import ending
+from dlc_batch import ending, wording
 from dlc_batch.cloud import Cloud
 from dlc_batch.console.pages import Pages
 from dlc_batch.runs import records_of
@@ -22,7 +22,7 @@ class _Way:
     question: str
     button: str
     end: Callable[[Cloud, Run, int | None], ending.Asked]
-    done: Mapping[ending.How, str]
+    done: Mapping[str, str]  # by what was done
 
 
 _WAYS = {
@@ -32,25 +32,14 @@ _WAYS = {
         " before its videos, are sent all the same.",
         "Cancel it, and keep nothing",
         ending.cancel,
-        {
-            ending.How.CANCELLED: "It waited for a computer, and will not start.",
-            ending.How.TOLD: "It is told to end, and does so within half a minute of its next"
-            " step.",
-            ending.How.KILLED: "Its process is ended now.",
-            ending.How.OVER: "It has just ended by itself.",
-        },
+        wording.CANCELLED,
     ),
     "stop": _Way(
         "Stop, and keep the best",
-        "Its training ends now. Its best network so far is scored, and its results are sent as"
-        " ever.",
+        wording.STOP_QUESTION,
         "Stop it, and keep the best",
         ending.stop,
-        {
-            ending.How.TOLD: "It ends at its next step; its best network so far is scored then,"
-            " and sent.",
-            ending.How.LEFT: "It has not begun, and goes on waiting. Cancelling ends it.",
-        },
+        wording.STOPPED,
     ),
 }
 

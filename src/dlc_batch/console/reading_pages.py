@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, Response, render_template, request
 
-from dlc_batch.console.access import REPORT_POLICY
+from dlc_batch.console.access import REPORT_POLICY, VIEW_POLICY
 from dlc_batch.console.pages import Pages
-from dlc_batch.console.reports import NoReport, read_report
+from dlc_batch.console.reports import NoReport, read_report, read_view, view_of, views_of
 from dlc_batch.runs import records_of
 
 
@@ -16,6 +18,8 @@ class ReadingPages(Pages):
     def add_to(self, app: Flask) -> None:
         app.get("/runs/<run_id>/reports/<int:shuffle>")(self.report)
         app.get("/runs/<run_id>/reports/<int:shuffle>/content")(self.report_content)
+        app.get("/runs/<run_id>/poses/<int:number>")(self.poses)
+        app.get("/runs/<run_id>/poses/<int:number>/content")(self.poses_content)
         app.get("/runs/<run_id>/logs")(self.logs)
         app.get("/runs/<run_id>/logs/more")(self.more_of_logs)
 
@@ -24,17 +28,26 @@ class ReadingPages(Pages):
         found = self.find_run(run_id)
         shuffles = [each.shuffle for each in records_of(found, None)]
         records_of(found, shuffle)
-        return render_template("report.html", run=found, shuffle=shuffle, shuffles=shuffles)
+        views = views_of(found)
+        return render_template(
+            "report.html", run=found, shuffle=shuffle, shuffles=shuffles, views=views
+        )
 
     def report_content(self, run_id: str, shuffle: int) -> Response:
         """A report, which may do nothing."""
-        try:
-            content = read_report(self.cloud, self.find_run(run_id), shuffle)
-        except NoReport as error:
-            content = render_template("no_report.html", error=error).encode()
-        answer = Response(content, content_type="text/html; charset=utf-8")
-        answer.headers["Content-Security-Policy"] = REPORT_POLICY
-        return answer
+        run = self.find_run(run_id)
+        return _framed(lambda: read_report(self.cloud, run, shuffle), REPORT_POLICY)
+
+    def poses(self, run_id: str, number: int) -> str:
+        """The page around poses in space."""
+        found = self.find_run(run_id)
+        view = view_of(found, number)
+        return render_template("poses.html", run=found, view=view, views=views_of(found))
+
+    def poses_content(self, run_id: str, number: int) -> Response:
+        """Poses in space, which may be turned and no more."""
+        run = self.find_run(run_id)
+        return _framed(lambda: read_view(self.cloud, run, number), VIEW_POLICY)
 
     def logs(self, run_id: str) -> str:
         """The last lines of a log."""
@@ -58,3 +71,14 @@ class ReadingPages(Pages):
             "words": " ".join(shown.words),
             "is_over": is_final,
         }
+
+
+def _framed(read: Callable[[], bytes], policy: str) -> Response:
+    """A page of a run's, for a frame in one of ours: it comes from a bucket."""
+    try:
+        content = read()
+    except NoReport as error:
+        content = render_template("no_report.html", error=error).encode()
+    answer = Response(content, content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = policy
+    return answer

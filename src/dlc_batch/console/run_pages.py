@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from flask import Flask, Response, render_template, request
 
 from dlc_batch.console.charts import Chart, Curve, draw
-from dlc_batch.console.comparison import read_request, request_rows, score_rows
+from dlc_batch.console.comparison import read_request, request_rows, score_rows, space_rows
 from dlc_batch.console.learning import Learning
 from dlc_batch.console.pages import Pages, live
+from dlc_batch.console.reports import views_of
 from dlc_batch.console.state import Console
 from dlc_batch.runs import RunStatus
 from dlc_batch.watching import Seen
@@ -76,6 +77,8 @@ class RunPages(Pages):
             run=seen.status.run,
             charts=charts,
             scores=score_rows([seen.status.run]),
+            space=space_rows([seen.status.run]),
+            views=views_of(seen.status.run),
             has_report=_has_report(seen.status.run),
             can_fetch=_can_fetch(seen.status.run),
         )
@@ -94,7 +97,7 @@ class RunPages(Pages):
         page = render_template(
             "compare.html",
             runs=compared,
-            scores=score_rows(compared),
+            scores=score_rows(compared) + space_rows(compared),
             requests=request_rows(requests),
             has_requests=any(requests),
             charts=_charts_of(self.console, seen),

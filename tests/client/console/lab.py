@@ -22,6 +22,22 @@ _FOLDER = "dlc-models-pytorch/iteration-0/reachNov1-trainset80shuffle1/train"
 STATS = f"{_FOLDER}/learning_stats.csv"
 REPORT = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Report</title></head>
 <body><h1>The verdict</h1><p>Good.</p></body></html>"""
+#: Stands for the page on which poses are turned: it has a script.
+POSES = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Poses</title></head>
+<body><h1>Poses</h1><p id="did">nothing</p>
+<script>document.getElementById("did").textContent = "drawn";</script></body></html>"""
+#: Such a page, which tries what it may.
+PRYING = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Poses</title></head>
+<body><h1>Poses</h1><p id="did">nothing</p><script>
+const did = [];
+const tried = (name, act) => { try { act(); did.push(name); } catch { did.push("no " + name); } };
+tried("cookies", () => document.cookie);
+tried("the console", () => parent.document.title);
+tried("storage", () => localStorage.length);
+fetch("/").then(() => "network", () => "no network").then(word => {
+  document.getElementById("did").textContent = [...did, word].join(", ");
+});
+</script></body></html>"""
 
 
 def metrics(error: float) -> dict[str, float]:
@@ -106,6 +122,19 @@ class Lab:
         keys = RunKeys(run.lab, run.run_id)
         self.put(f"{keys.results}{STATS}", stats(200, error / 4))
         self.put(f"{keys.results}report.html", REPORT)
+        return run
+
+    def in_space(self, page: str = POSES) -> Run:
+        """A run of two cameras."""
+        follow_up = {"videos_asked": 2, "recordings_asked": 1, "recordings": 1}
+        known = {"calibration_px": 0.1234, "reprojection_px": 0.85, "error_mm": 0.412}
+        run = self.trained(
+            "walk",
+            3.9,
+            follow_up={**follow_up, **known},
+            files=(STATS, "3d/day 1/walk_3d.html", "3d/day 1/walk_3d.npz", "report.html"),
+        )
+        self.put(f"{RunKeys(run.lab, run.run_id).results}3d/day 1/walk_3d.html", page)
         return run
 
     def asked(self, run: Run, **values: object) -> None:

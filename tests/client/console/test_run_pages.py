@@ -8,10 +8,11 @@ from html import unescape
 from typing import Any
 
 import pytest
-from tests.client.console.lab import Lab
+from tests.client.console.lab import POSES, Lab
 from tests.client.console.running import Visitor, environment_of, running
 
 from dlc_batch.cloud import Cloud
+from dlc_batch.console.reports import views_of
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.run import Run, Status
@@ -143,6 +144,42 @@ def test_a_report_is_shown_and_can_do_nothing(
     assert "left no report of shuffle 1" in answer.text
 
 
+def test_poses_in_space_are_told_compared_and_can_be_turned(
+    visitor: Visitor, runs: dict[str, Run], lab: Lab, cloud: Cloud
+) -> None:
+    run = lab.in_space()
+    page = visitor.get(f"/runs/{run.run_id}").text
+    said = words(page)
+    assert "Error of the cameras' calibration 0.12 px" in said
+    assert "Standard error of a point in space 0.41 mm" in said
+    assert "Poses in space" not in words(visitor.get(f"/runs/{runs['one'].run_id}").text)
+    compared = words(visitor.get(f"/compare?run={run.run_id}&run={runs['one'].run_id}").text)
+    assert "Standard error of a point in space 0.41 mm -" in compared
+    link = f"/runs/{run.run_id}/poses/1"
+    assert link in page
+    assert link in visitor.get(f"/runs/{run.run_id}/reports/1").text  # its own links lead nowhere
+    framed = visitor.get(link).text
+    assert "Poses in space: day 1/walk" in words(framed)
+    assert 'sandbox="allow-scripts"' in framed
+    content = visitor.get(f"{link}/content")
+    assert content.text == POSES
+    policy = content.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none';")
+    assert "connect-src" not in policy
+    for other in (0, 2):
+        assert visitor.get(f"/runs/{run.run_id}/poses/{other}").code == 400
+    key = f"{RunKeys(run.lab, run.run_id).results}3d/day 1/walk_3d.html"
+    cloud.s3.delete_object(Bucket=cloud.bucket, Key=key)
+    assert "left no poses in space of day 1/walk." in visitor.get(f"{link}/content").text
+
+
+def test_poses_of_several_shuffles_are_told_apart(visitor: Visitor, lab: Lab) -> None:
+    files = ("shuffle1/3d/walk_3d.html", "shuffle2/3d/walk_3d.html", "3d/cameras.json")
+    run = lab.write("both", Status.SUCCEEDED, files=files)
+    assert [each.name for each in views_of(run)] == ["walk (shuffle 1)", "walk (shuffle 2)"]
+    assert "walk (shuffle 2)" in visitor.get(f"/runs/{run.run_id}/poses/2").text
+
+
 def test_logs_that_are_not_there_say_why(visitor: Visitor, runs: dict[str, Run]) -> None:
     page = visitor.get(f"/runs/{runs['waiting'].run_id}/logs").text
     assert "no computer has begun to train it" in page
@@ -173,7 +210,8 @@ def test_a_hostile_name_is_text(visitor: Visitor, lab: Lab, record: Record) -> N
         notes=(HOSTILE,),
         problems=(problem,),
         metrics={HOSTILE: 1.0, "test_rmse_px": float("nan")},
-        files=(f"{HOSTILE}/shuffle1/train/learning_stats.csv",),
+        files=(f"{HOSTILE}/shuffle1/train/learning_stats.csv", f"3d/{HOSTILE}_3d.html"),
+        follow_up={"recordings_asked": 1.0, "calibration_px": float("nan")},
         network=HOSTILE,
         instance_type=HOSTILE,
         cost={"hours": 1.0, "dollars": 1.0},
@@ -187,6 +225,7 @@ def test_a_hostile_name_is_text(visitor: Visitor, lab: Lab, record: Record) -> N
         f"/compare?run={run.run_id}&run={other.run_id}",
         f"/runs/{run.run_id}/logs",
         f"/runs/{run.run_id}/reports/1",
+        f"/runs/{run.run_id}/poses/1",
         f"/runs/{other.run_id}/cancel",
         "/send",
     ):

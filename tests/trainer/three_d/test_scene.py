@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlc_batch_trainer.three_d.scene import Scene, seen_from, upright
+from dlc_batch_trainer.three_d.scene import Scene, round_length, seen_from, upright
 
 NAMES = ("nose", "tail")
 
@@ -27,6 +27,22 @@ def test_the_middle_is_that_of_the_points_and_one_astray_does_not_move_it() -> N
     assert 10 < scene.radius < 20
     assert np.isnan(scene.points[9, 0]).all()
     assert scene.ground[..., 2].max() < -9  # below them
+    assert scene.square == 5
+    assert np.unique(scene.ground[..., 0]).tolist() == [-10, -5, 0, 5, 10]
+
+
+@pytest.mark.parametrize(
+    ("least", "length"), [(1.0, 1), (1.01, 2), (3, 5), (6, 10), (0.03, 0.05), (170, 200)]
+)
+def test_squares_have_round_sides(least: float, length: float) -> None:
+    assert round_length(least) == pytest.approx(length)
+
+
+def test_axes_are_those_of_the_poses() -> None:
+    points = np.random.default_rng(0).normal(0, 10, (50, 2, 3))
+    scene = Scene.of(points, NAMES, [], np.array([0.3, 0.9, 0.1]))
+    step = scene.points[1, 0] - scene.points[0, 0]
+    np.testing.assert_allclose(scene.axes @ step, points[1, 0] - points[0, 0], atol=1e-9)
 
 
 def test_without_any_point_there_is_a_scene_all_the_same() -> None:

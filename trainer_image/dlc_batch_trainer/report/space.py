@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from dlc_batch_core.follow_up import SPACE_FOLDER
+from dlc_batch_core.follow_up import SPACE_FOLDER, VIEW_ENDING
 from dlc_batch_core.words import percent
 from dlc_batch_trainer.report.findings import Finding
 from dlc_batch_trainer.report.tables import Row
@@ -34,8 +35,8 @@ class SpaceRecording:
     head: Row
     rows: list[Row]
     findings: list[Finding]
-    page: str  # relative to the report: the view that can be turned
-    film: str
+    page: str  # the view that can be turned: a link from the report
+    film: str  # likewise
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def _recording(path: Path, test_px: float | None) -> SpaceRecording:
         head=["body part", "in space", f"standard error, {unit}", *_of_views(found["cameras"])],
         rows=list(_rows(found)),
         findings=[*_findings(found, test_px), *map(Finding, found["notes"])],
-        page=f"{SPACE_FOLDER}{found['name']}_3d.html",
-        film=f"{SPACE_FOLDER}{found['name']}_3d.mp4",
+        page=quote(f"{SPACE_FOLDER}{found['name']}{VIEW_ENDING}"),
+        film=quote(f"{SPACE_FOLDER}{found['name']}_3d.mp4"),
     )
 
 

@@ -17,9 +17,10 @@ WIDTH, HEIGHT = 640, 480
 _ROUND_SECONDS, _TILT = 12.0, 0.35
 _GROUND, _LINE, _INK = (250, 250, 250), (120, 120, 120), (40, 40, 40)  # BGR
 _GRID, _DOT = (215, 215, 215), 6
-_FILLED = 0.47  # of the height, by the radius of the scene
+_FILLED = 0.46  # of the image, by half of the scene
 _SHIFT = 4  # bits below a pixel, as OpenCV's drawing takes them
-_MOST_NAMES = 24  # that a legend has room for
+MOST_NAMES = 24  # that a legend has room for
+_LETTERS, _LINE_HEIGHT = 0.42, 18
 
 
 class FilmError(Exception):
@@ -56,12 +57,22 @@ def write_film(
         film.release()
 
 
-def draw_frame(scene: Scene, number: int, turn: float) -> NDArray[np.uint8]:
-    """Draw one instant (HEIGHT, WIDTH, 3), BGR, seen from a direction."""
+def draw_frame(
+    scene: Scene, number: int, turn: float, letters: float = 1.0, *, is_named: bool = True
+) -> NDArray[np.uint8]:
+    """Draw one instant (HEIGHT, WIDTH, 3), BGR, seen from a direction.
+
+    Args:
+        scene: what moves.
+        number: of the instant.
+        turn: of the direction about the vertical, radians.
+        letters: how large they are.
+        is_named: whether it has a legend, and the scale.
+    """
     image = np.full((HEIGHT, WIDTH, 3), _GROUND, np.uint8)
     places, depths = seen_from(scene.points[number], turn, _TILT)
-    pixels = _pixels(places, scene.radius)
-    for line in _pixels(seen_from(scene.ground, turn, _TILT)[0], scene.radius):
+    pixels = _pixels(places, scale := _scale(scene))
+    for line in _pixels(seen_from(scene.ground, turn, _TILT)[0], scale):
         cv2.line(image, _at(line[0]), _at(line[1]), _GRID, 1, cv2.LINE_AA, _SHIFT)
     for one, other in scene.bones:
         if np.isfinite(pixels[[one, other]]).all():
@@ -71,16 +82,38 @@ def draw_frame(scene: Scene, number: int, turn: float) -> NDArray[np.uint8]:
         if np.isfinite(pixels[point]).all():
             place, radius = _at(pixels[point]), _DOT << _SHIFT
             cv2.circle(image, place, radius, colours[point], -1, cv2.LINE_AA, _SHIFT)
-    for row, name in enumerate(scene.names[:_MOST_NAMES]):
-        place = (22, 20 + 18 * row)
-        cv2.circle(image, (12, place[1] - 4), 5, colours[row], -1, cv2.LINE_AA)
-        cv2.putText(image, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
+    if is_named:
+        _tell(image, scene, colours, letters)
     return image
 
 
-def _pixels(places: Array, radius: float) -> Array:
+def _tell(
+    image: NDArray[np.uint8], scene: Scene, colours: list[tuple[int, int, int]], letters: float
+) -> None:
+    """Write the legend, and how far the lines of the grid are apart."""
+
+    def write(text: str, x: float, y: float) -> None:
+        place, size = (round(x), round(y)), _LETTERS * letters
+        thick = round(letters)
+        cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, _INK, thick, cv2.LINE_AA)
+
+    for row, name in enumerate(scene.names[: int(MOST_NAMES / letters)]):
+        y = letters * (20 + _LINE_HEIGHT * row)
+        spot = (round(12 * letters), round(y - 4 * letters))
+        cv2.circle(image, spot, round(5 * letters), colours[row], -1, cv2.LINE_AA)
+        write(name, 22 * letters, y)
+    write(f"grid: {scene.square:g} {scene.unit}", 12, HEIGHT - 12)
+
+
+def _scale(scene: Scene) -> float:
+    """Pixels a unit, so that the scene fits into the image from all sides."""
+    across, upwards = scene.extents(_TILT)
+    sizes = ((WIDTH, across), (HEIGHT, upwards))
+    return _FILLED * min(pixels / size for pixels, size in sizes if size > 0)
+
+
+def _pixels(places: Array, scale: float) -> Array:
     """Places (..., 2) in the image, in sixteenths of a pixel; NaN stays."""
-    scale = _FILLED * HEIGHT / radius
     right, up = places[..., 0], places[..., 1]
     return np.stack([WIDTH / 2 + scale * right, HEIGHT / 2 - scale * up], -1) * (1 << _SHIFT)
 

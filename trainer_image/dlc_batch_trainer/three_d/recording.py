@@ -18,18 +18,21 @@ from dlc_batch_cameras.dlc_files import (
     write_dlc_h5,
     write_dlc_metadata,
 )
+from dlc_batch_cameras.of_project import UNKNOWN
 from dlc_batch_cameras.poses import Keypoint, Poses, write_poses
 from dlc_batch_cameras.quality import Quality, assess
 from dlc_batch_cameras.reconstruction import Options, Reconstruction, reconstruct
 from dlc_batch_cameras.synchronising import View
 from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_core.follow_up import VIEW_ENDING
 from dlc_batch_trainer.three_d.calibrating import read_cameras
 from dlc_batch_trainer.three_d.film import write_film
+from dlc_batch_trainer.three_d.ground import find_down
 from dlc_batch_trainer.three_d.pictures import draw_poses
 from dlc_batch_trainer.three_d.predictions import Predictions, bones_of, read_views
 from dlc_batch_trainer.three_d.scene import Array, Scene
 from dlc_batch_trainer.three_d.task import Answer, RecordingTask
-from dlc_batch_trainer.three_d.view import write_view
+from dlc_batch_trainer.three_d.view import Film, write_view
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,17 +138,15 @@ def write_files(recording: Recording) -> None:
 def _show(recording: Recording, beside: Callable[[str], Path]) -> None:
     task = recording.task
     bones = bones_of(task.skeleton, recording.body_parts)
-    scene = Scene.of(recording.points, recording.body_parts, bones, _down(recording.group))
-    page = write_view(scene, f"{task.name}: poses in space", task.frames_per_second)
-    beside("3d.html").write_text(page, encoding="utf-8")
+    unit = "units" if recording.unit == UNKNOWN else recording.unit
+    down = find_down(recording.points, recording.group)
+    scene = Scene.of(recording.points, recording.body_parts, bones, down, unit)
+    first, camera = recording.made.first_frames[0], recording.group.names[0]
+    film = Film(task.frames_per_second, first, camera)
+    page = write_view(scene, f"{task.name}: poses in space", film)
+    beside(VIEW_ENDING.removeprefix("_")).write_text(page, encoding="utf-8")
     beside("3d.jpg").write_bytes(draw_poses(scene))
     write_film(scene, task.frames_per_second, beside("3d.mp4"))
-
-
-def _down(group: CameraGroup) -> Array:
-    """Where the cameras together have down, in the world; cameras all around have none."""
-    mean = np.mean([camera.rotation.T @ [0.0, 1.0, 0.0] for camera in group], axis=0)
-    return mean if np.linalg.norm(mean) > 0.1 else np.array([0.0, 1.0, 0.0])
 
 
 def summary_of(recording: Recording) -> dict[str, Any]:
