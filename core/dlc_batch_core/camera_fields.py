@@ -12,6 +12,7 @@ from dlc_batch_core.cameras import (
     DEEPLABCUT_BOARD,
     plain_path,
 )
+from dlc_batch_core.keys import is_run_id
 from dlc_batch_core.member_names import fold, has_controls, leads_outside
 from dlc_batch_core.request_field import (
     RequestField,
@@ -66,8 +67,21 @@ def find_contradictions(cameras: Mapping[str, object]) -> Iterator[tuple[str, st
         others = listed(sorted(set(offsets) - set(names)))
         what = f"`cameras.offsets` names {others}: not among `cameras.names`."
         yield what, f"The cameras are: {', '.join(names)}."
+    if isinstance(names, list) and isinstance(networks := cameras.get("networks"), dict):
+        yield from _contradictions_of_networks(names, networks)
     if isinstance(board := cameras.get("board"), dict):
         yield from _contradictions_of_board(board)
+
+
+def _contradictions_of_networks(
+    names: list[str], networks: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    if others := sorted(set(networks) - set(names)):
+        what = f"`cameras.networks` names {listed(others)}: not among `cameras.names`."
+        yield what, f"The cameras are: {', '.join(names)}."
+    elif len(networks) == len(names):
+        what = "`cameras.networks` names every camera, so this run's network would see no view."
+        yield what, "Leave out the cameras that this project's labelled frames are of."
 
 
 def _contradictions_of_board(board: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -144,6 +158,13 @@ def _are_limbs(value: object) -> bool:
         and all(isinstance(pair, list) and len(pair) == 2 for pair in value)
         and all(isinstance(part, str) and part for pair in value for part in pair)
         and all(pair[0] != pair[1] for pair in value)
+    )
+
+
+def _are_networks(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        _is_name(name) and isinstance(run_id, str) and is_run_id(run_id)
+        for name, run_id in value.items()
     )
 
 
@@ -257,5 +278,14 @@ CAMERA_FIELDS = (
         " such a limb longer or shorter are corrected. Default: none.",
         _are_limbs,
         "[[elbow, wrist]]",
+    ),
+    RequestField(
+        "networks",
+        "ids of earlier runs of your lab by the cameras' names",
+        "Cameras whose views the network of an earlier run sees; those of all others this run's"
+        " network sees. The runs trained with the same engine, and have body parts of the same"
+        " names. Default: none.",
+        _are_networks,
+        "{camera-2: reach-side-0123456789ab}",
     ),
 )

@@ -45,6 +45,8 @@ class Cameras:
     require_calibration: bool = False
     smooth: bool = False
     limbs: tuple[tuple[str, str], ...] = ()  # pairs of body parts whose distance hardly changes
+    #: Ids of earlier runs by camera's name, whose networks see its views; others' this run's does.
+    networks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> str | None:

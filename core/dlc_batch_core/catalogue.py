@@ -331,6 +331,14 @@ _REQUEST = {
         "A run of the lab is needed that has succeeded, with the same engine and body parts.",
         "Name another run (`dlc-batch list` shows them), or write `weights: pretrained`.",
     ),
+    "network-run": Entry(
+        _E,
+        "A camera's views can't be seen by the network of the run that `cameras.networks` names",
+        "A run of the lab is needed that has succeeded, with the same engine and with body parts"
+        " of the same names.",
+        "Name another run (`dlc-batch list` shows them), or remove the camera from"
+        " `cameras.networks`: then this run's network sees its views.",
+    ),
     "video-missing": Entry(
         _E,
         "A video to be analysed is not in the zip",

@@ -11,7 +11,12 @@ from dlc_batch_core.catalogue import problem
 from dlc_batch_core.check import Check, check_upload
 from dlc_batch_core.checks.engine import engine_of
 from dlc_batch_core.checks.videos import find_key_problems
-from dlc_batch_core.checks.weights import Wanted, earlier_run_of, find_weights_problems
+from dlc_batch_core.checks.weights import (
+    Wanted,
+    earlier_run_of,
+    find_network_problems,
+    find_weights_problems,
+)
 from dlc_batch_core.errors import CloudError, StateError, UploadKeyError
 from dlc_batch_core.job import TrainingJob
 from dlc_batch_core.keys import RunKeys, is_folder_marker, lab_of, parse_upload_key, run_id
@@ -153,7 +158,7 @@ class Submission:
         if check.is_trainable and check.project is not None:
             found += self._find_engine_problems(engine_of(check.project, check.request), run)
         if check.is_trainable and check.project is not None:
-            found += self._find_weights_problems(check.project, check.request, run)
+            found += self._find_earlier_problems(check.project, check.request, run)
         return replace(check, problems=in_stable_order([*check.problems, *found]))
 
     def _find_engine_problems(self, engine: str, run: Run) -> list[Problem]:
@@ -171,16 +176,22 @@ class Submission:
         mended = (*check.mended, *notes)
         return replace(check, request=request, mended=mended, problems=in_stable_order(found))
 
-    def _find_weights_problems(
+    def _find_earlier_problems(
         self, project: Project, request: Request, run: Run
     ) -> Sequence[Problem]:
-        """Check the earlier run that the training is to begin from, where it names one."""
-        asked = earlier_run_of(request)
-        if asked is None:
-            return []
+        """Check the earlier runs that the training is to begin from, or to have views seen by."""
         wanted = Wanted(engine_of(project, request), request.shuffles, _body_parts(project))
-        earlier, body_parts = self.table.get(run.lab, asked), self._body_parts_of(run, asked)
-        return find_weights_problems(asked, earlier, body_parts, wanted)
+        found: list[Problem] = []
+        if (start := earlier_run_of(request)) is not None:
+            found += find_weights_problems(start, *self._earlier(run, start), wanted)
+        networks = request.cameras.networks if request.cameras else {}
+        for asked in dict.fromkeys(networks.values()):
+            found += find_network_problems(asked, *self._earlier(run, asked), wanted)
+        return found
+
+    def _earlier(self, run: Run, run_id: str) -> tuple[Run | None, tuple[str, ...]]:
+        """Return the record of a run of the same lab, and what body parts it was trained for."""
+        return self.table.get(run.lab, run_id), self._body_parts_of(run, run_id)
 
     def _body_parts_of(self, run: Run, earlier: str) -> tuple[str, ...]:
         text = self.objects.get(run.bucket, RunKeys(run.lab, earlier).request)

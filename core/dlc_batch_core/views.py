@@ -64,6 +64,12 @@ class Views:
                 found[camera][moment] = path
         return dict(found)
 
+    @property
+    def camera_of(self) -> dict[str, str]:
+        """The camera of each file, of doubles too."""
+        found = {f: camera for files in self.moments.values() for camera, f in files.items()}
+        return found | {other: found[first] for first, other in self.doubles}
+
     def of(self, camera: str) -> tuple[str, ...]:
         """Return the files of a camera."""
         return tuple(self.by_camera.get(camera, {}).values())

@@ -100,7 +100,7 @@ class Forecast:
 def forecast(cloud: Cloud, target: UploadKey, check: Check) -> Forecast:
     """Return what a stack would say of a project that can be trained; nothing is reserved.
 
-    Whether an earlier run can be gone on from (`weights`) is left to the cloud.
+    Whether an earlier run has the network that is asked for is left to the cloud.
 
     Raises:
         CloudError: it can't be asked.

@@ -71,3 +71,18 @@ def test_videos_without_a_frame_give_no_pose_but_the_reason(cameras: int) -> Non
     scene = draw_scene(cameras, frames=10)
     with pytest.raises(LabError, match="share no frame"):
         reconstruct(scene.group, _views(scene, (0, *[10] * (cameras - 1))))
+
+
+def test_a_point_that_a_network_does_not_know_is_that_of_the_other_views() -> None:
+    """Given a third network that knows one body part less, when all are put together."""
+    scene, views = draw_scene(3, frames=200), []
+    for at in range(3):
+        pixels, confidences = scene.pixels[at].copy(), scene.confidences[at].copy()
+        if at == 2:
+            pixels[:, 4], confidences[:, 4] = np.nan, 0
+        views.append(View(pixels, confidences))
+    found = reconstruct(scene.group, views).found
+    assert not found.used[2, :, 4].any()
+    assert found.used[:2, :, 4].all()
+    off = np.nanmedian(errors(found.points, scene.truth), axis=0)
+    assert off[4] < 2 * np.median(off)

@@ -84,12 +84,18 @@ def test_settings_of_cameras_go_by_dotted_path() -> None:
         *("--camera", "board.columns=9", "--camera", "board.rows=6"),
         *("--camera", "offsets.right=-3", "--camera", "require_calibration=true"),
         *("--camera", "calibration=rig 1/calib", "--no-triangulate"),
+        *("--camera", "networks.right=reach-right-0123456789ab"),
     )
     assert changes.values == {"triangulate": False}
     own = "cameras: {names: [a, b], board: {columns: 5, rows: 4, square_mm: 12.5}}\n"
     request = parse_request(changes.over(own))
     assert request.cameras == Cameras(
-        ("left", "right"), "rig 1/calib", Board(9, 6, 12.5), {"right": -3}, True
+        ("left", "right"),
+        "rig 1/calib",
+        Board(9, 6, 12.5),
+        {"right": -3},
+        True,
+        networks={"right": "reach-right-0123456789ab"},
     )
     assert not request.triangulate
     assert parse_request(changes.over("")).cameras is not None

@@ -185,6 +185,18 @@ def test_without_videos_nothing_is_triangulated_unless_nobody_wants_it(scene: Pr
     assert said(found) == []
 
 
+def test_networks_are_of_the_cameras_of_a_3d_project_too(scene: Project) -> None:
+    config = b"num_cameras: 2\ncamera_names: [left, right]\n"
+    of_3d = images("left", "right", folder="mouse-3d/calibration_images")
+    files = {**scene, **of_3d, "mouse-3d/config.yaml": config}
+    for camera, is_one in (("right", True), ("top", False)):
+        networks = f"networks: {{{camera}: rat-0123456789ab}}"
+        request = REQUEST.replace("names: [left, right]", networks).encode()
+        found = check({**files, "mouse/dlc-batch.yaml": request})
+        assert found.is_trainable is is_one
+        assert is_one or "names top" in word_of(found, "request-value")
+
+
 def test_videos_of_the_bucket_have_partners_in_the_zip(scene: Project) -> None:
     key = "s3://bucket/uploads/miller/videos/day1-right.mp4"
     videos = f"analyze_videos: [videos/day1-left.mp4, '{key}']"

@@ -40,9 +40,15 @@ cameras:
   board: {columns: 9, rows: 6, square_mm: 25}
   offsets: {right: -3}
   require_calibration: true
+  networks: {right: reach-right-0123456789ab}
 """
     assert parse_request(text).cameras == Cameras(
-        ("left", "right"), "calib/day 1", Board(9, 6, 25), {"right": -3}, True
+        ("left", "right"),
+        "calib/day 1",
+        Board(9, 6, 25),
+        {"right": -3},
+        True,
+        networks={"right": "reach-right-0123456789ab"},
     )
 
 
@@ -54,6 +60,10 @@ cameras:
         (f"{{{NAMES}, offsets: auto}}", Cameras(("left", "right"), offsets="auto")),
         ("{board: {columns: 8, rows: 6}}", Cameras(board=Board(8, 6))),
         ("{calibration: calib.toml}", Cameras(calibration="calib.toml")),
+        (
+            "{networks: {top: rat-0123456789ab}}",
+            Cameras(networks={"top": "rat-0123456789ab"}),
+        ),
         (
             "{board: {kind: charuco, columns: 7, rows: 5, square_mm: 25, marker_mm: 18.5,"
             " dictionary: DICT_4X4_50}}",
@@ -109,6 +119,11 @@ def test_a_calibration_is_a_folder_or_by_its_suffix_a_file() -> None:
         ("{offsets: {right: true}}", "cameras.offsets"),
         ("{offsets: 3}", "cameras.offsets"),
         ("{require_calibration: maybe}", "cameras.require_calibration"),
+        ("{networks: rat-0123456789ab}", "cameras.networks"),
+        ("{networks: {right: pretrained}}", "cameras.networks"),
+        ("{networks: {right: ../other/rat-0123456789ab}}", "cameras.networks"),
+        ("{networks: {right: [rat-0123456789ab]}}", "cameras.networks"),
+        ("{networks: {a/b: rat-0123456789ab}}", "cameras.networks"),
     ],
 )
 def test_a_wrong_value_is_told_by_its_key(section: str, key: str) -> None:
@@ -122,6 +137,14 @@ def test_a_wrong_value_is_told_by_its_key(section: str, key: str) -> None:
     ("section", "what"),
     [
         (f"{{{NAMES}, offsets: {{top: 3}}}}", "`cameras.offsets` names top"),
+        (
+            f"{{{NAMES}, networks: {{top: rat-0123456789ab}}}}",
+            "`cameras.networks` names top: not among",
+        ),
+        (
+            f"{{{NAMES}, networks: {{left: rat-0123456789ab, right: rat-0123456789ab}}}}",
+            "names every camera, so this run's network would see no view",
+        ),
         ("{board: {columns: 9}}", "`cameras.board` lacks `rows`"),
         ("{board: {}}", "`cameras.board` lacks `columns`"),
         ("{board: {columns: 9, rows: 6, marker_mm: 5}}", "`cameras.board.marker_mm` is of a"),

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from tests.mail_words import words_of
 
-from dlc_batch_core.checks.weights import Wanted, find_weights_problems
+from dlc_batch_core.checks.weights import (
+    Wanted,
+    find_network_problems,
+    find_weights_problems,
+)
 from dlc_batch_core.completion import Completion
 from dlc_batch_core.fall_back import FallBack
 from dlc_batch_core.job import TrainingJob
@@ -327,6 +331,9 @@ def test_a_run_goes_on_from_an_earlier_one_shuffle_by_shuffle() -> None:
     assert find_weights_problems(earlier.run_id, earlier, (), fits) == []
     (problem,) = find_weights_problems(earlier.run_id, earlier, (), misfit)
     assert "trained the shuffles 1, 2, and not 3" in problem.what
+    assert find_network_problems(earlier.run_id, earlier, (), fits) == []
+    (problem,) = find_network_problems(earlier.run_id, earlier, (), misfit)
+    assert (problem.code, "and not 3" in problem.what) == ("network-run", True)
     failed = replace(parts[1], status=Status.FAILED)
     partly = replace(earlier, status=Status.FAILED, parts=(parts[0], failed))
     assert find_weights_problems(earlier.run_id, partly, (), replace(fits, shuffles=(1,))) == []

@@ -292,10 +292,13 @@ def begin_from(zipped: Any, project_files: dict[str, bytes], new_cloud: Any) -> 
     """Makes a cloud and a lab of its own, whose upload begins from an earlier run."""
 
     def begin(
-        status: Status | None, files: tuple[str, ...] = (SNAPSHOT,), parts: Any = None
+        status: Status | None,
+        files: tuple[str, ...] = (SNAPSHOT,),
+        parts: Any = None,
+        more: Any = None,
     ) -> tuple[Any, str]:
-        request = f"weights: {EARLIER}\n".encode()
-        cloud = new_cloud(upload=zipped({**project_files, "mouse/dlc-batch.yaml": request}))
+        request = {"mouse/dlc-batch.yaml": f"weights: {EARLIER}\n".encode()}
+        cloud = new_cloud(upload=zipped({**project_files, **(more or request)}))
         lab = f"lab-{uuid.uuid4().hex[:12]}"
         if status is not None:
             run = Run(lab, EARLIER, status, "bucket", "key", submitted_at="t", files=files)
@@ -329,6 +332,38 @@ def test_weights_that_do_not_fit_are_told_before_a_gpu_starts(
     assert run is not None
     found = [(p.code, p.where) for p in run.problems if p.severity is Severity.ERROR]
     assert (run.status, found) == (Status.REJECTED, [("weights-run", "dlc-batch.yaml")])
+    assert words in words_of(cloud.mails[0])
+    assert cloud.jobs == {}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "words"),
+    [
+        ((None,), "no run rat-0123456789ab"),
+        ((Status.QUEUED,), "has not ended yet (QUEUED)"),
+        ((Status.CANCELLED,), "ended as CANCELLED"),
+        ((Status.SUCCEEDED, (TENSORFLOW,)), "no snapshot of the pytorch engine"),
+        ((Status.SUCCEEDED, (SNAPSHOT,), ("ear", "tail")), "has the body parts ear, tail"),
+        ((Status.SUCCEEDED, (SNAPSHOT,), ("nose", "ear")), None),
+        ((Status.SUCCEEDED, (SNAPSHOT,)), None),
+    ],
+)
+def test_a_network_for_other_views_is_looked_for_before_a_gpu_starts(
+    earlier: tuple[Any, ...], words: str | None, begin_from: Any
+) -> None:
+    """Given a run whose left camera an earlier run's network sees, and their body parts."""
+    cameras = f"names: [left, right], calibration: rig.toml, networks: {{left: {EARLIER}}}"
+    request = f"cameras: {{{cameras}}}\ntriangulate: false\n".encode()
+    more = {"mouse/dlc-batch.yaml": request, "mouse/rig.toml": b"some"}
+    cloud, lab = begin_from(*earlier, more=more)
+    upload = Upload("bucket", f"uploads/{lab}/mouse.zip", uuid.uuid4().hex, 1)
+    run = submission(cloud).take(upload, claim(cloud))
+    assert run is not None
+    found = [(p.code, p.where) for p in run.problems if p.severity is Severity.ERROR]
+    if words is None:
+        assert (run.status, found) == (Status.QUEUED, [])
+        return
+    assert (run.status, found) == (Status.REJECTED, [("network-run", "dlc-batch.yaml")])
     assert words in words_of(cloud.mails[0])
     assert cloud.jobs == {}
 

@@ -142,3 +142,13 @@ def test_every_file_is_a_view_or_a_stranger_or_a_double(
     parts = [*of_views, *found.strangers, *(second for _, second in found.doubles)]
     assert sorted(parts) == sorted(set(paths))
     assert found == find_views(sorted(set(paths), reverse=True), cameras)
+
+
+def test_each_file_has_its_camera_and_a_double_too() -> None:
+    views = find_views(["a/left1.png", "a/left01.png", "a/right1.png", "x.png"], ["left", "right"])
+    assert views.doubles
+    assert views.camera_of == {
+        "a/left1.png": "left",
+        "a/left01.png": "left",
+        "a/right1.png": "right",
+    }

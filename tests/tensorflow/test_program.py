@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -14,9 +15,13 @@ from pathlib import Path
 
 import pytest
 from tests.trainer.conftest import Bench, Finished, endpoint
+from tests.trainer.one_view import project_of_view
 from tests.trainer.processes import running, wait_for
 from tests.trainer.test_survival import checkpoints, position, wait_for_upload
 
+from dlc_batch.demo.project import IN_SPACE
+from dlc_batch_core.cameras import Cameras
+from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.request import Request
 
 __all__ = ["endpoint"]  # a fixture
@@ -119,6 +124,34 @@ def test_a_video_is_analysed_and_the_network_exported(unbroken: Finished) -> Non
 def test_it_learns(unbroken: Finished) -> None:
     losses = [row[1] for row in curve(unbroken)]
     assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.long
+def test_a_view_is_seen_by_the_network_of_an_earlier_run(
+    make_bench: MakeBench, single: Path, unbroken: Finished, tmp_path: Path
+) -> None:
+    bench, earlier = make_bench(), RunKeys("somelab", "front-0123456789ab")
+    for folder in ("dlc-models", "training-datasets"):
+        for path in filter(Path.is_file, (unbroken.results / folder).rglob("*")):
+            key = earlier.results + path.relative_to(unbroken.results).as_posix()
+            bench.s3.upload_file(str(path), bench.bucket, key)
+    section = IN_SPACE["cameras"]
+    assert isinstance(section, dict)
+    cameras = Cameras.from_dict({**section, "networks": {"camera-1": earlier.run_id}})
+    request = replace(REQUEST, iterations=20, analyze_videos=True, cameras=cameras)
+    project = project_of_view(single, tmp_path / "side", 2, ["tailbase"])
+    bench.submit(bench.zip_project(project), "", request)
+    done = bench.train()
+    assert done.exit_code == 0, done.output
+    assert not any("failed" in note for note in done.outcome.notes), done.outcome.notes
+    summary = json.loads((done.results / "3d" / "walk_3d.json").read_text())
+    networks = summary["networks"]
+    best = unbroken.run_file()["snapshot"]["best"]["epoch"]  # type: ignore[index]  # JSON
+    assert networks["camera-1"] == {
+        "scorer": f"DLC_mobnet_35_walkJan1shuffle1_{best}",
+        "run_id": earlier.run_id,
+    }
+    assert networks["camera-2"]["scorer"].startswith("DLC_mobnet_35_sideJan1shuffle1_")
 
 
 @pytest.mark.long

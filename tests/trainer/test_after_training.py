@@ -20,14 +20,16 @@ import pytest
 from tests.trainer.conftest import ROOT, Bench
 from tests.trainer.processes import running, wait_for
 
+from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.progress import Progress
 from dlc_batch_core.request import Request
 from dlc_batch_trainer.after_process import AfterProcess, Ended
 from dlc_batch_trainer.after_steps import Step
-from dlc_batch_trainer.after_training import AfterTraining, Trained
+from dlc_batch_trainer.after_training import AfterTraining
 from dlc_batch_trainer.store import RunStore
+from dlc_batch_trainer.trained import Trained
 from dlc_batch_trainer.videos import Videos
 
 TRAINING = Path(__file__).parent / "evaluation" / "tiny_training.py"
@@ -206,6 +208,26 @@ def test_a_reason_to_end_leaves_the_rest_out(
     (note,) = after.notes
     assert "the time limit was near" in note
     assert "walk-camera-1.mp4, walk-camera-2.mp4" in note
+
+
+def test_another_network_that_is_gone_costs_its_views_only(
+    following: Following, processes: Callable[..., AfterProcess]
+) -> None:
+    """Given a run whose first camera the network of an earlier one was to see."""
+    names = ("camera-1", "camera-2")
+    cameras = Cameras(names, networks={"camera-1": "front-0123456789ab"})
+    videos = tuple(f"videos/walk-{name}.mp4" for name in names)
+    following.request = Request(analyze_videos=videos, cameras=cameras)
+    after = following.steps(processes())
+    after.run()
+    assert after.notes == [
+        "Bringing the network of the run front-0123456789ab, for the views of camera-1, failed:"
+        " the run front-0123456789ab left no network. The training is not affected."
+    ]
+    assert [video.path for video in after.analysed] == ["videos/walk-camera-2.mp4"]
+    came = after.follow_up
+    assert (came.videos_asked, came.videos, came.recordings_asked) == (2, 1, 1)
+    assert "There are no poses in space; the notes below say why." in list(came.sentences())
 
 
 def test_nothing_is_done_where_nothing_is_asked(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.labels import parse_labels
 from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
@@ -108,6 +109,19 @@ def test_record_is_enough_to_repeat_it() -> None:
     assert facts["train_settings"] == PYTORCH["train_settings"]
     before = {"schema_version", "run_id", "shuffle", "upload", "request", "net_type", "metrics"}
     assert before | {"mended", "versions", "timings", "labels_sha256"} <= set(facts)
+
+
+def test_views_of_another_network_are_told_in_the_methods() -> None:
+    assert "views of" not in methods_text(_training())
+    cameras = Cameras(("front", "side"), networks={"front": "reach-0123456789ab"})
+    run = dataclasses.replace(_training().run, request=Request(cameras=cameras))
+    text = " ".join(methods_text(_training(run=run)).split())
+    assert (
+        "The views of the camera front were left to the network of an earlier training (run"
+        " reach-0123456789ab)."
+    ) in text
+    facts = json.loads(json.dumps(run_facts(_training(run=run))))
+    assert facts["request"]["cameras"]["networks"] == {"front": "reach-0123456789ab"}
 
 
 @pytest.mark.parametrize(

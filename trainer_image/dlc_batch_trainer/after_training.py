@@ -3,40 +3,41 @@
 Each step's files go to S3 before the next step begins, and `results/videos/analysed.json` says
 which videos are done: an attempt that comes after an interruption goes on with the others. Nothing
 here fails a training: what went wrong is a sentence for the lab.
+
+The views of some cameras may be left to networks of earlier runs (`cameras.networks`).
 """
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from dlc_batch_core import SCHEMA_VERSION
-from dlc_batch_core.archive import CONFIG_FILE
-from dlc_batch_core.errors import DlcBatchError
+from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.follow_up import FollowUp
 from dlc_batch_core.keys import own_folder
 from dlc_batch_core.request import Request
 from dlc_batch_core.videos import VIDEO_FOLDER, Video
+from dlc_batch_core.views import recordings
 from dlc_batch_core.words import listed
-from dlc_batch_core.yaml_reader import read_yaml_mapping
-from dlc_batch_trainer.after import Shuffle, failure
+from dlc_batch_trainer.after import failure
 from dlc_batch_trainer.after_process import AfterProcess, Ended
 from dlc_batch_trainer.after_steps import Step
+from dlc_batch_trainer.earlier_network import EarlierNetworks
 from dlc_batch_trainer.patience import STORE_ERRORS
 from dlc_batch_trainer.store import RunStore
+from dlc_batch_trainer.trained import Trained
 from dlc_batch_trainer.transfer import Stopped
 from dlc_batch_trainer.videos import Videos
 
 _RECORD = f"{VIDEO_FOLDER}analysed.json"
-_ENGINES = {"dlc-models-pytorch": "pytorch", "dlc-models": "tensorflow"}
-_SHUFFLE = re.compile(r"trainset([0-9]+)shuffle([0-9]+)")
 #: Tells which video of how many is begun, and its name.
 Tell = Callable[[int, int, str], None]
 
@@ -49,6 +50,7 @@ class Analysed:
     notes: tuple[str, ...]  # sentences for the lab
     uncertain: tuple[int, ...] = ()  # frames worth labelling, the least sure first
     frames_per_second: float = 0.0  # of the video; 0: not known
+    network: str = ""  # id of the earlier run whose network saw it; empty: this run's did
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Analysed:
@@ -58,6 +60,7 @@ class Analysed:
             notes=tuple(value["notes"]),
             uncertain=tuple(value.get("uncertain", ())),
             frames_per_second=float(value.get("frames_per_second", 0.0)),
+            network=str(value.get("network", "")),
         )
 
     @property
@@ -67,29 +70,6 @@ class Analysed:
     @property
     def is_labeled(self) -> bool:
         return any(name.endswith(".mp4") for name in self.files)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The trained shuffle in our copy of the project."""
-
-    shuffle: Shuffle
-    engine: str
-    snapshot: str  # name of the file
-
-    @classmethod
-    def find(cls, project: Path, number: int) -> Trained:
-        """Find it by its snapshot: no other shuffle has one, for none is unpacked."""
-        text = (project / CONFIG_FILE).read_text(encoding="utf-8")
-        fractions = read_yaml_mapping(text, CONFIG_FILE)["TrainingFraction"]
-        percents = [int(100 * each) for each in cast(list[float], fractions)]
-        for path in sorted(project.glob("dlc-models*/*/*/train/snapshot-*")):
-            found = _SHUFFLE.search(path.parents[1].name)
-            if found and int(found[2]) == number and "detector" not in path.name:
-                trainset = percents.index(int(found[1]))
-                engine = _ENGINES[path.relative_to(project).parts[0]]
-                return cls(Shuffle(project / CONFIG_FILE, number, trainset), engine, path.stem)
-        raise DlcBatchError(f"there is no snapshot of shuffle {number}")
 
 
 @dataclass
@@ -147,11 +127,15 @@ class AfterTraining:
 
     def _analyze_all(self, trained: Trained) -> None:
         videos, record = self.videos.listed(), self._read_record(trained)
-        is_labeled = self.request.labeled_videos
+        views = recordings(self.request.cameras or Cameras(), videos)
         self.follow_up = replace(
-            self.follow_up, videos_asked=len(videos), labeled_asked=is_labeled
+            self.follow_up,
+            videos_asked=len(videos),
+            labeled_asked=self.request.labeled_videos,
+            recordings_asked=len(views.shared) if self.request.triangulate else 0,
         )
         self.files += [self.record] if record else []
+        cameras = views.camera_of
         taken: dict[str, Video] = {}
         for number, video in enumerate(videos, 1):
             if taken.setdefault(video.stem, video) is not video:
@@ -161,27 +145,46 @@ class AfterTraining:
             if done is None:
                 self.tell(number, len(videos), video.place)
                 try:
-                    done = self._analyze(trained, video)
+                    done = self._analyze(trained, video, cameras.get(video.path, ""))
                 except (Ended, Stopped):
                     self._leave_out(videos[number - 1 :])
                     return
                 if done.files:  # else the next attempt may have more luck
                     record[video.path] = done
                     self._write_record(trained, record)
-            self.files += done.files
-            self.notes += done.notes
-            self.uncertain[f"{VIDEO_FOLDER}{video.place}"] = done.uncertain
-            if done.is_tracked:
-                self.analysed[video] = done
-            self._count(done)
+            self._take(video, done)
 
-    def _count(self, done: Analysed) -> None:
+    def _take(self, video: Video, done: Analysed) -> None:
+        self.files += done.files
+        self.notes += [note for note in done.notes if note not in self.notes]
+        if not done.network:  # to label its frames would better another run's network
+            self.uncertain[f"{VIDEO_FOLDER}{video.place}"] = done.uncertain
+        if done.is_tracked:
+            self.analysed[video] = done
         now = self.follow_up
         self.follow_up = replace(
             now, videos=now.videos + done.is_tracked, labeled=now.labeled + done.is_labeled
         )
 
-    def _analyze(self, trained: Trained, video: Video) -> Analysed:
+    @cached_property
+    def _others(self) -> EarlierNetworks:
+        return EarlierNetworks(self.store, self.project, self.work / "networks")
+
+    def _analyze(self, trained: Trained, video: Video, camera: str) -> Analysed:
+        asked = self.request.cameras
+        if asked is None or camera not in asked.networks:
+            return self._analyze_with(trained, video)
+        run_id = asked.networks[camera]
+        try:
+            other = self._others.find(run_id, trained.engine)
+        except Exception as error:  # whatever it is, the other cameras' videos may do well
+            what = f"Bringing the network of the run {run_id}, for the views of {camera},"
+            return Analysed((), (_note(what, error),), network=run_id)
+        done = self._analyze_with(other, video)
+        said = f"The views of {camera} were analysed by the network of the run {run_id}."
+        return replace(done, network=run_id, notes=(*done.notes, *([said] if done.files else [])))
+
+    def _analyze_with(self, trained: Trained, video: Video) -> Analysed:
         folder = f"{VIDEO_FOLDER}{video.place}".rpartition("/")[0]
         try:
             with self.videos.fetched(video, self.work / "video") as path:

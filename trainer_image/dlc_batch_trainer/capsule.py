@@ -22,6 +22,7 @@ from typing import Any
 
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.labels import LabelTable
+from dlc_batch_core.request import Request
 from dlc_batch_core.run_request import RunRequest
 from dlc_batch_trainer.missing_weights import WEIGHTS_RECORD
 from dlc_batch_trainer.plan import TrainedSnapshot
@@ -285,6 +286,7 @@ def methods_text(training: Training) -> str:
         _snapshot_sentence(training.snapshot),
         _error_sentence(training),
         _hardware_sentence(training.hardware),
+        _views_sentence(training.run.request),
     ]
     paragraph = textwrap.fill(" ".join(filter(None, sentences)), 99)
     cited = [*_CITATIONS, *([_CITATION_SEVERAL] if training.is_multi_animal else [])]
@@ -307,6 +309,16 @@ def _start(training: Training) -> str:
     if weights in ("pretrained", "random"):
         return f"{weights} weights"
     return f"the weights of an earlier training (run {weights})"
+
+
+def _views_sentence(request: Request) -> str:
+    """Say which views this network was not to see."""
+    networks = request.cameras.networks if request.cameras else {}
+    return " ".join(
+        f"The views of the camera {camera} were left to the network of an earlier training"
+        f" (run {run_id})."
+        for camera, run_id in networks.items()
+    )
 
 
 def _frames_sentence(split: Split) -> str:

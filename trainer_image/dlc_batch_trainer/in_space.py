@@ -101,7 +101,8 @@ class InSpace:
             what came of it as well.
         """
         found = recordings(self.cameras, analysed).shared
-        came = replace(before, recordings_asked=len(found), calibration_px=self.calibration_px)
+        asked = max(len(found), before.recordings_asked)  # some videos may not be analysed
+        came = replace(before, recordings_asked=asked, calibration_px=self.calibration_px)
         if not self.calibration.is_file() or not found:
             return came
         by_path = {video.path: done for video, done in analysed.items()}
@@ -146,6 +147,7 @@ class InSpace:
             frames_per_second=median(rates) if rates else _DEFAULT_RATE,
             target=str(self.made),
             answer=str(self._answer),
+            networks={camera: done.network for camera, done in views.items() if done.network},
         )
         answer = self._do(task.to_json())
         self.notes += answer.notes

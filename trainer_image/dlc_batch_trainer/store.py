@@ -175,8 +175,7 @@ class RunStore:
 
     def fetch_result(self, name: str, path: Path) -> None:
         """Bring a file of the results back; `name` is relative to results/."""
-        key = self.keys.results + name
-        patiently(partial(self.client.download_file, self.bucket, key, str(path)))
+        self._bring(self.keys.results + name, path)
 
     def find_snapshots(self, run_id: str, target: Path) -> tuple[Path, ...]:
         """Bring the snapshots of an earlier run of the same lab.
@@ -185,21 +184,47 @@ class RunStore:
             UserError: it left none.
         """
         results = RunKeys(self.keys.lab, run_id).results
-        keys = patiently(partial(self._list, results))
-        found = [(key, _SNAPSHOT.fullmatch(key.removeprefix(results))) for key in keys]
-        shuffles = {key: int(match[1]) for key, match in found if match}
-        is_one = len(set(shuffles.values())) == 1  # a run of several: the one of our number
-        wanted = [key for key, number in shuffles.items() if is_one or number == self.shuffle]
+        wanted = self._of_shuffle(_SNAPSHOT, patiently(partial(self._list, results)), results)
         if not wanted:
             raise UserError(
                 f"The run {run_id} left no snapshot to begin from.",
                 "Name a run of your lab that has succeeded after `weights` in dlc-batch.yaml.",
             )
-        target.mkdir(parents=True, exist_ok=True)
-        paths = tuple(target / key.rpartition("/")[2] for key in wanted)
-        for key, path in zip(wanted, paths, strict=True):
-            patiently(partial(self.client.download_file, self.bucket, key, str(path)))
+        paths = tuple(target / name.rpartition("/")[2] for name in wanted)
+        for name, path in zip(wanted, paths, strict=True):
+            self._bring(results + name, path)
         return paths
+
+    def fetch_network(self, run_id: str, target: Path) -> None:
+        """Bring the trained shuffle of an earlier run of the same lab, in DeepLabCut's own places.
+
+        Raises:
+            UserError: it left none.
+        """
+        results = RunKeys(self.keys.lab, run_id).results
+        keys = patiently(partial(self._list, results))
+        wanted = self._of_shuffle(_MODEL, keys, results)
+        if not wanted:
+            raise UserError(
+                f"the run {run_id} left no network",
+                "Name a run of your lab that has succeeded in `cameras.networks`.",
+            )
+        lists = [key.removeprefix(results) for key in keys if is_list_of_shuffles(key)]
+        for name in (*wanted, *lists):
+            self._bring(results + name, target / name)
+
+    def _of_shuffle(
+        self, pattern: re.Pattern[str], keys: Sequence[str], results: str
+    ) -> tuple[str, ...]:
+        """Return the files of a run's one shuffle; of several, those of our number's."""
+        found = (pattern.fullmatch(key.removeprefix(results)) for key in keys)
+        shuffles = {match[0]: int(match[1]) for match in found if match}
+        is_one = len(set(shuffles.values())) == 1
+        return tuple(n for n, number in shuffles.items() if is_one or number == self.shuffle)
+
+    def _bring(self, key: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        patiently(partial(self.client.download_file, self.bucket, key, str(path)))
 
     def _get(self, key: str) -> bytes:
         return bytes(self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read())
@@ -247,11 +272,10 @@ class RunStore:
         )
 
 
-#: A snapshot among a run's results, of either engine.
-_SNAPSHOT = re.compile(
-    r"dlc-models(?:-pytorch)?/[^/]+/[^/]+shuffle([0-9]+)/train/"
-    r"snapshot-[^/]+\.(?:pt|index|meta|data-[0-9-of]+)"
-)
+#: The files of a network among a run's results, of either engine; and its snapshot.
+_FOLDER = r"dlc-models(?:-pytorch)?/[^/]+/[^/]+shuffle([0-9]+)/"
+_MODEL = re.compile(rf"{_FOLDER}(?:train|test)/[^/]+")
+_SNAPSHOT = re.compile(rf"{_FOLDER}train/snapshot-[^/]+\.(?:pt|index|meta|data-[0-9-of]+)")
 
 
 def _gone(key: str) -> UserError:

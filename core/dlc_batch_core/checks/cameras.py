@@ -45,7 +45,8 @@ def find_camera_problems(
         what = "`cameras` has no `names`, and no 3D project with cameras lies beside the project."
         yield problem("cameras-names", REQUEST_FILE, what)
         return
-    filled = {"names": list(cameras.names), "offsets": cameras.offsets}
+    filled: dict[str, object] = {"names": list(cameras.names), "offsets": cameras.offsets}
+    filled["networks"] = cameras.networks
     for what, remedy in find_contradictions(filled):  # those of the 3D project are known now
         yield problem("request-value", REQUEST_FILE, what, remedy)
     if cameras.folder is None:

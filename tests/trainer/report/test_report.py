@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.trainer.report.results import MadeUp
+from tests.trainer.three_d.made_up import SCORER, write_tables
 from tests.trainer.three_d.made_up import task as space_task
-from tests.trainer.three_d.made_up import write_tables
 
 from dlc_batch_trainer.report.__main__ import draw_figures, make_report
 from dlc_batch_trainer.report.material import gather
@@ -302,7 +302,8 @@ def test_without_a_record_there_is_none(tmp_path: Path) -> None:
 def test_poses_in_space_have_a_section(tmp_path: Path) -> None:
     task = MadeUp().write(tmp_path)
     recording = space_task(tmp_path, write_tables(tmp_path, frames=30))
-    do(replace(recording, target=str(task.folder / "3d")))
+    networks = {"camera-2": "side-0123456789ab"}
+    do(replace(recording, target=str(task.folder / "3d"), networks=networks))
     cameras = [
         {"name": "camera-1", "reprojection_px": 0.2, "images": 20},
         {"name": "camera-2", "reprojection_px": 1.4, "images": 20},
@@ -319,8 +320,10 @@ def test_poses_in_space_have_a_section(tmp_path: Path) -> None:
         "Points in space, and by how much the views miss them (median)",
         "With two cameras a prediction that is wrong along the line",
         "standard error, mm",
+        f"The views of camera-2 were seen by the network of the run side-0123456789ab ({SCORER}).",
     ):
         assert words in text, words
+    assert "The views of camera-1 were seen" not in text
     links = [each["href"] for each in page.named("a") if not (each["href"] or "").startswith("#")]
     assert links == ["3d/walk_3d.html", "3d/walk_3d.mp4"]
     assert all((task.folder / link).is_file() for link in links if link)

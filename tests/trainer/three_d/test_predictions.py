@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dlc_batch_core.errors import LabError
 from dlc_batch_trainer.three_d.predictions import (
     SeveralAnimalsError,
     bones_of,
@@ -41,17 +42,40 @@ def test_views_come_in_the_order_of_the_cameras(tmp_path: Path) -> None:
         "cam-2": write(tmp_path / "2.csv", np.ones((5, 2, 3))),
         "cam-1": write(tmp_path / "1.csv", np.ones((3, 2, 3))),
     }
-    views = read_views(tables, ["cam-1", "cam-2", "cam-3"])
+    views, notes = read_views(tables, ["cam-1", "cam-2", "cam-3"])
+    assert notes == ()
     assert [(name, len(each.pixels)) for name, each in views.items()] == [
         ("cam-1", 3),
         ("cam-2", 5),
     ]
 
 
-def test_views_of_other_body_parts_are_refused(tmp_path: Path) -> None:
+def test_views_are_matched_by_the_names_of_body_parts(tmp_path: Path) -> None:
+    """Given three networks, when two or more know a body part, then it stays."""
+    dice = np.random.default_rng(0)
+    one, other, third = (dice.uniform(0, 1, (3, count, 3)) for count in (3, 2, 2))
+    tables = {
+        "a": write(tmp_path / "1.csv", one, ("nose", "tail", "paw")),
+        "b": write(tmp_path / "2.csv", other, ("ear", "nose")),
+        "c": write(tmp_path / "3.csv", third, ("ear", "wing")),
+    }
+    views, notes = read_views(tables, ["a", "b", "c"])
+    assert {each.body_parts for each in views.values()} == {("nose", "ear")}
+    np.testing.assert_allclose(views["a"].pixels[:, 0], one[:, 0, :2])
+    np.testing.assert_allclose(views["b"].pixels, other[:, ::-1, :2])
+    np.testing.assert_allclose(views["c"].confidence[:, 1], third[:, 0, 2])
+    assert np.isnan(views["c"].pixels[:, 0]).all()
+    assert (views["a"].confidence[:, 1] == 0).all()
+    assert notes == (
+        "Only the network of a knows tail, paw: left out.",
+        "Only the network of c knows wing: left out.",
+    )
+
+
+def test_views_without_a_body_part_in_common_are_refused(tmp_path: Path) -> None:
     one = write(tmp_path / "1.csv", np.ones((3, 2, 3)))
-    other = write(tmp_path / "2.csv", np.ones((3, 2, 3)), ("nose", "ear"))
-    with pytest.raises(ValueError, match="different body parts"):
+    other = write(tmp_path / "2.csv", np.ones((3, 2, 3)), ("Nose", "ear"))
+    with pytest.raises(LabError, match=r"a has nose, tail; b has Nose, ear"):
         read_views({"a": one, "b": other}, ["a", "b"])
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from tests.trainer.three_d.made_up import poses, task, write_tables
 
+from dlc_batch.demo.scene import BODY_PARTS
 from dlc_batch_cameras.poses import read_poses
 from dlc_batch_trainer.three_d.__main__ import do, main
 from dlc_batch_trainer.three_d.task import Answer, read_task
@@ -90,6 +91,44 @@ def test_several_animals_are_told_and_not_mixed(tmp_path: Path) -> None:
     assert answer.figures is None
     (note,) = answer.notes
     assert note.startswith("There are no poses in space of walk: which animal of one view")
+
+
+def test_networks_of_other_body_parts_are_matched_by_name(tmp_path: Path) -> None:
+    """Given a network for camera-2 that knows no tailbase and another order, of another run."""
+    tables = write_tables(tmp_path)
+    table = pd.read_csv(tables["camera-2"], header=[0, 1, 2], index_col=0)
+    kept = table.drop(columns="tailbase", level="bodyparts")
+    kept = kept[[each for part in ("rightear", "snout") for each in kept if each[1] == part]]
+    kept.rename(columns=lambda name: "DLC_Other" if name.startswith("DLC") else name).to_csv(
+        tables["camera-2"]
+    )
+    answer = do(task(tmp_path, tables, networks={"camera-2": "side-0123456789ab"}))
+    assert answer.notes == (
+        "walk: Only the network of camera-1 knows leftear, tailbase: left out.",
+    )
+    found = read_poses(tmp_path / "3d" / "walk_3d.npz")
+    assert [each.bodypart for each in found.keypoints] == ["snout", "rightear"]
+    truth = poses()[:, [0, 2]]
+    off = np.linalg.norm(found.found.points - truth, axis=-1)
+    assert float(np.nanmedian(off)) < 4
+    summary = json.loads((tmp_path / "3d" / "walk_3d.json").read_text())
+    assert summary["networks"]["camera-1"]["run_id"] is None
+    assert summary["networks"]["camera-2"] == {
+        "scorer": "DLC_Other",
+        "run_id": "side-0123456789ab",
+    }
+
+
+def test_networks_without_a_body_part_in_common_are_told(tmp_path: Path) -> None:
+    tables = write_tables(tmp_path)
+    for part in BODY_PARTS:
+        path = tables["camera-2"]
+        path.write_text(path.read_text().replace(part, f"{part}-of-mine"))
+    answer = do(task(tmp_path, tables))
+    assert answer.figures is None
+    (note,) = answer.notes
+    assert note.startswith("There are no poses in space of walk: the networks of its views have")
+    assert note.endswith("Name the body parts alike in the projects of all views.")
 
 
 def test_videos_that_share_no_frame_are_told(tmp_path: Path) -> None:

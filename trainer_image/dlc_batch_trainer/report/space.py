@@ -121,6 +121,13 @@ def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _findings(found: Mapping[str, Any], test_px: float | None) -> Iterator[Finding]:
+    for camera, network in found.get("networks", {}).items():
+        if run_id := network["run_id"]:
+            yield Finding(
+                f"The views of {camera} were seen by the network of the run {run_id}"
+                f" ({network['scorer']}).",
+                is_care=False,
+            )
     quality = found["quality"]
     disagreement = quality["median_error"]
     if disagreement is not None and test_px is not None and disagreement > _DISAGREEING * test_px:

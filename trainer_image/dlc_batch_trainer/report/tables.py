@@ -200,11 +200,17 @@ def record(run: Mapping[str, Any]) -> list[Row]:
         ["hash of the labels", str(run["labels_sha256"])],
         ["seed", str(run["split"]["seed"])],
         ["weights it began from", f"{weights}, hash {run['began_from'].get('pose_sha256', '?')}"],
+        *_networks(run["request"]),
         ["versions", ", ".join(versions)],
         ["computer", " ".join(filter(None, (computer, hardware.get("instance_type"))))],
         ["container's image", run["image"]],
         ["changed in dlc-batch.yaml", _overrides(run["request"])],
     ]
+
+
+def _networks(request: Mapping[str, Any]) -> list[Row]:
+    networks = (request.get("cameras") or {}).get("networks") or {}
+    return [[f"network for {camera}", f"that of run {run}"] for camera, run in networks.items()]
 
 
 def _overrides(request: Mapping[str, Any]) -> str | None:

@@ -61,8 +61,8 @@ def put_together(task: RecordingTask) -> Answer:
     """Do the task: write `<name>_DLC_3D.h5`, and what is beside it.
 
     Raises:
-        LabError: the videos share no frame.
-        SeveralAnimalsError, ValueError: of the tables, see read_views.
+        LabError: the videos share no frame, or their networks no body part.
+        SeveralAnimalsError, ValueError: of the tables, see read_predictions.
     """
     recording = triangulate_recording(task)
     write_files(recording)
@@ -77,7 +77,7 @@ def triangulate_recording(task: RecordingTask) -> Recording:
     """Put the views together."""
     calibrated, unit = read_cameras(Path(task.calibration))
     tables = {camera: Path(path) for camera, path in task.tables.items()}
-    predicted = read_views(tables, calibrated.names)
+    predicted, unmatched = read_views(tables, calibrated.names)
     group = CameraGroup(tuple(each for each in calibrated if each.name in predicted))
     views = [View(each.pixels, each.confidence) for each in predicted.values()]
     parts = next(iter(predicted.values())).body_parts
@@ -98,7 +98,7 @@ def triangulate_recording(task: RecordingTask) -> Recording:
         predicted=predicted,
         made=made,
         quality=assess(made.found, group.names, parts),
-        notes=(*strangers, *made.notes),
+        notes=(*strangers, *unmatched, *made.notes),
     )
 
 
@@ -157,6 +157,10 @@ def summary_of(recording: Recording) -> dict[str, Any]:
         "name": recording.task.name,
         "unit": recording.unit,
         "cameras": list(names),
+        "networks": {
+            name: {"scorer": each.scorer, "run_id": recording.task.networks.get(name)}
+            for name, each in recording.predicted.items()
+        },
         "frames": len(recording.points),
         "first_frames": dict(zip(names, recording.made.first_frames, strict=True)),
         "notes": list(recording.notes),

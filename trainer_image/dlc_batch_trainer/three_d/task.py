@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class RecordingTask:
     frames_per_second: float
     target: str  # folder for what is made
     answer: str  # file for the Answer
+    networks: Mapping[str, str] = field(default_factory=dict)  # earlier runs' ids, by camera
 
     def to_json(self) -> str:
         return json.dumps({"recording": asdict(self)})
