@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.cameras import drawn
 from tests.trainer.three_d.made_up import CAMERAS, write_cameras
 
 from dlc_batch.demo import scene
@@ -16,6 +17,8 @@ from dlc_batch_core.cameras import Board, Cameras
 from dlc_batch_trainer.three_d.__main__ import do
 from dlc_batch_trainer.three_d.calibrating import read_cameras
 from dlc_batch_trainer.three_d.task import Answer, CalibrationTask
+
+BOARD = Board(9, 6, 25.0)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,42 @@ def test_another_board_is_refused_and_the_right_one_named(project: Path, tmp_pat
     assert answer.problems
     assert any("6 x 5" in f"{each['what']} {each['remedy']}" for each in answer.problems)
     assert not (tmp_path / "3d" / "cameras.json").exists()
+
+
+def test_calibration_videos_are_used_and_their_frames_named(
+    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "walk"
+    shutil.copytree(project, copy)
+    shutil.rmtree(copy / "calibration_images")
+    truth = drawn.rig(2)
+    held = drawn.places(10, 3)
+    drawn.film(copy / "calibration_images", truth, held, name="board_{}.avi", late=3)
+    answer = calibrate(replace(CAMERAS, board=BOARD, offsets={"camera-2": 3}), copy, tmp_path)
+    assert answer.problems == ()
+    group, _ = read_cameras(tmp_path / "3d" / "cameras.json")
+    for found, true in zip(group, truth, strict=True):
+        assert found.centre == pytest.approx(true.centre, abs=2)
+    views = json.loads((tmp_path / "3d" / "calibration.json").read_text())["views"]
+    frames = {each["image"] for each in views if each["is_used"]}
+    assert "board_camera-1.avi frame 0" in frames
+    assert "board_camera-2.avi frame 3" in frames
+    assert "looked for the board: 40 of 40" in capfd.readouterr().out
+
+
+def test_videos_that_cannot_be_read_are_told(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "walk"
+    shutil.copytree(project, copy)
+    shutil.rmtree(copy / "calibration_images")
+    folder = copy / "calibration_images"
+    drawn.film(folder, drawn.rig(2), drawn.places(10, 3))
+    (folder / "camera-2.avi").write_bytes(b"no video")
+    answer = calibrate(replace(CAMERAS, board=BOARD), copy, tmp_path)
+    told = {(each["code"], each["where"]) for each in answer.problems}
+    assert {
+        ("calibration-unreadable", "camera-2.avi"),
+        ("calibration-cameras", "camera-2"),
+    } <= told
 
 
 def test_a_file_of_the_labs_own_is_taken_as_it_is(project: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.project_folder import files_of
 from dlc_batch_trainer.three_d.task import CAMERAS_FILE, Answer, CalibrationTask
 
 
@@ -27,7 +28,7 @@ def calibrate(task: CalibrationTask) -> Answer:
     """Do the task; where the cameras can't be calibrated, the answer has the problems."""
     cameras, target = Cameras.from_dict(task.cameras), Path(task.target)
     try:
-        found = calibrate_project(cameras, Path(task.project), _tell)
+        found = calibrate_project(cameras, files_of(Path(task.project)), _tell)
     except ProjectError as error:
         return Answer(problems=tuple(each.to_dict() for each in error.problems))
     name = _keep(found, cameras, Path(task.project), target)
@@ -52,7 +53,7 @@ def read_cameras(path: Path) -> tuple[CameraGroup, str]:
 
 
 def _tell(done: int, of: int) -> None:
-    print(f"looked for the board in {done} of {of} images", flush=True)
+    print(f"looked for the board: {done} of {of}", flush=True)
 
 
 def _keep(found: Calibrated, cameras: Cameras, project: Path, target: Path) -> str:
