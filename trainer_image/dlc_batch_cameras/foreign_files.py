@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from dlc_batch_cameras.camera import CameraGroup
+from dlc_batch_cameras.poses import write_whole
 from dlc_batch_cameras.sightings import Size
 from dlc_batch_cameras.stated import fault, read_text, stated_camera, stated_group
 from dlc_batch_core.calibration_files import EXTRINSICS
@@ -44,7 +45,8 @@ def read_anipose(path: Path) -> CameraGroup:
 
 
 def write_anipose(cameras: CameraGroup, path: Path) -> None:
-    """Write cameras as Anipose's calibration.toml, which aniposelib's CameraGroup loads."""
+    """Write cameras as Anipose's calibration.toml, which aniposelib's CameraGroup loads; it is
+    whole or not there."""
     parts = []
     for number, camera in enumerate(cameras):
         rotation = np.ravel(cv2.Rodrigues(camera.rotation)[0]).tolist()
@@ -58,7 +60,8 @@ def write_anipose(cameras: CameraGroup, path: Path) -> None:
             f"translation = {camera.translation.tolist()}",
             "",
         ]
-    path.write_text("\n".join([*parts, "[metadata]", "adjusted = true", ""]), encoding="utf-8")
+    text = "\n".join([*parts, "[metadata]", "adjusted = true", ""])
+    write_whole(path, lambda file: file.write(text.encode()))
 
 
 def read_opencv(path: Path, names: Sequence[str] = (), size: Size | None = None) -> CameraGroup:
