@@ -56,12 +56,19 @@ class Camera:
         rays = np.full_like(flat, np.nan)
         there = np.isfinite(flat).all(axis=1)
         if there.any():
-            stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-10)
-            found = cv2.undistortPoints(
-                flat[there, None], self.matrix, self.distortion, criteria=stop
-            )
+            found = _undistorted(flat[there, None], self.matrix, self.distortion)
             rays[there] = found.reshape(-1, 2)
         return rays.reshape(np.shape(pixels))
+
+
+def _undistorted(pixels: Array, matrix: Array, distortion: Array) -> Array:
+    """Return the rays of pixels, both (n, 1, 2); OpenCV's own five iterations are too few."""
+    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-10)
+    if of_opencv_4 := getattr(cv2, "undistortPointsIter", None):  # TensorFlow's engine has that
+        found = of_opencv_4(pixels, matrix, distortion, None, None, stop)
+    else:
+        found = cv2.undistortPoints(pixels, matrix, distortion, criteria=stop)
+    return np.asarray(found, float)
 
 
 @dataclass(frozen=True, eq=False)
