@@ -47,7 +47,7 @@ def find_too_few(sightings: Sightings) -> list[Problem]:
     found = []
     for camera in sightings.cameras:
         if camera not in sightings.sizes:
-            what = "There is no calibration image of this camera that can be read."
+            what = "There is no calibration image, or video, of this camera that can be read."
             found.append(problem("calibration-cameras", camera, what))
             continue
         views, size = sightings.of(camera), sightings.sizes[camera]

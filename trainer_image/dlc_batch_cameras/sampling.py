@@ -127,7 +127,8 @@ class _Clip:
     """A video that is read forward, from the frame on at which all of its recording run."""
 
     def __init__(self, path: Path, name: str, start: int) -> None:
-        self._file = cv2.VideoCapture(str(path))
+        # by its name alone OpenCV takes what can't be read for one of a row of images
+        self._file = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         self.name, self._at, self._start = name, 0, start
         self._is_cut_off = False
         is_open = self._file.isOpened()
