@@ -6,6 +6,8 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, cast
 
 from dlc_batch_core.archive_safety import (
@@ -40,6 +42,7 @@ _UNREADABLE = (
 _EXTRA_ROOM = 256
 #: zipfile reads at least so much packed data at once (`ZipExtFile.MIN_READ_SIZE`).
 _LEAST_READ = 4096
+_PIECE_BYTES = 1 << 20  # of a member that is copied
 _MEMBER_START = b"PK\x03\x04"  # of a local header (APPNOTE 4.3.7)
 #: What an upload that is no zip begins with, and what it is then.
 _OTHERS = {
@@ -119,6 +122,30 @@ class Archive:
             ProjectError: it is damaged, or packed by another method.
         """
         return self._read(path, count)
+
+    def on_disk(self, path: str, target: Path) -> Path:
+        """Write a member of whatever size to a file, its CRC checked, and return where it lies.
+
+        Raises:
+            ProjectError: it is damaged, or packed by another method.
+            OSError: it can't be written.
+        """
+        member = self._by_path[path]
+        if (problem := problem_of_method(member)) is not None:
+            raise ProjectError([problem])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as copy:
+            for piece in self._pieces(member):
+                copy.write(piece)
+        return target
+
+    def _pieces(self, member: Member) -> Iterator[bytes]:
+        try:
+            with self._file.open(member.info) as file:
+                while piece := file.read(_PIECE_BYTES):
+                    yield piece
+        except _UNREADABLE as error:
+            raise ProjectError([damaged(member.path)]) from error
 
     def _read(self, path: str, count: int) -> bytes:
         member = self._by_path[path]

@@ -20,6 +20,7 @@ from dlc_batch_core.member_names import (
     shown,
 )
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.videos import is_video
 
 #: General purpose flags (APPNOTE 4.4.4): encrypted, strongly encrypted, directory encrypted.
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
@@ -64,7 +65,11 @@ def find_excess(members: Sequence[Member], limits: Limits) -> list[Problem]:
     The sizes are the directory's. They hold: nobody inflates a member beyond its declared size,
     and members that do not overlap can't be packed in more bytes than the zip has.
     """
-    large = [_too_large(m, limits) for m in members if m.size > limits.file_bytes]
+    large = [
+        _too_large(m, limits)
+        for m in members
+        if m.size > limits.file_bytes and not is_video(m.path)  # a video is read frame by frame
+    ]
     total, packed = sum(m.size for m in members), sum(m.info.compress_size for m in members)
     if total > limits.total_bytes:
         large.append(_too_much(members[0], total, limits))

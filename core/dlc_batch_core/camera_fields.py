@@ -37,7 +37,7 @@ DICTIONARIES: Mapping[str, int] = {
 }
 #: A camera's name becomes part of files' names and of columns.
 _NAME = re.compile(r'[^/\\:*?"<>|\s](?:[^/\\:*?"<>|]{0,58}[^/\\:*?"<>|\s.])?')
-#: Folders of a project that are something else: their images are no calibration images.
+#: Folders of a project that are something else: what lies in them is no calibration.
 _TAKEN = frozenset(
     {
         "labeled-data",
@@ -233,7 +233,8 @@ CAMERA_FIELDS = (
     RequestField(
         "calibration",
         "a path in the project, without `..`, outside of DeepLabCut's own folders",
-        "A folder of images of the board, seen by two or more cameras at the same moment; or a"
+        "A folder of images of the board, seen by two or more cameras at the same moment, or of"
+        " videos of it, which count where the folder has no image; or a"
         " calibration made elsewhere: a .json of ours, a .toml of Anipose's, a .yml, .yaml or .xml"
         f" of OpenCV's. Default: {CALIBRATION_IMAGES}.",
         _is_calibration,
@@ -242,7 +243,7 @@ CAMERA_FIELDS = (
     RequestField(
         "board",
         "a section",
-        "The board on the calibration images. Default: a chessboard as DeepLabCut expects it, of"
+        "The calibration board. Default: a chessboard as DeepLabCut expects it, of"
         f" {DEEPLABCUT_BOARD}, all lengths in squares.",
         is_section,
         "{columns: 9, rows: 6, square_mm: 25}",
@@ -251,8 +252,9 @@ CAMERA_FIELDS = (
     RequestField(
         "offsets",
         "whole numbers of frames by the cameras' names, or auto",
-        "By how many frames a camera's videos lag behind the first camera's; auto: estimated from"
-        " what moves in them. Default: none.",
+        "By how many frames a camera's videos lag behind the first camera's, those of the"
+        " calibration too; auto: estimated from what the network sees, while calibration videos"
+        " begin together. Default: none.",
         _are_offsets,
         "{camera-2: 3}",
     ),

@@ -38,7 +38,8 @@ class Cameras:
     """The cameras of a project. What is empty or None the project's 3D project tells."""
 
     names: tuple[str, ...] = ()
-    calibration: str | None = None  # a folder of images, or a calibration's file, in the project
+    #: In the project: a folder of images or videos, or a calibration's file.
+    calibration: str | None = None
     board: Board | None = None
     #: Frames by which a camera's videos lag behind the first camera's, by its name.
     offsets: Mapping[str, int] | Literal["auto"] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Cameras:
 
     @property
     def folder(self) -> str | None:
-        """The folder of calibration images; None: the calibration was made elsewhere."""
+        """The folder of calibration images or videos; None: it was made elsewhere."""
         place = self.calibration or CALIBRATION_IMAGES
         return None if is_calibration_file(place) else place
 

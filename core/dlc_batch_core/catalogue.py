@@ -666,23 +666,25 @@ _CAMERAS = {
     "cameras-calibration": Entry(
         _E,
         "The calibration is not there",
-        "The folder of calibration images has none, or the file of a calibration was left out.",
+        "The folder has neither calibration images nor calibration videos, or the file of a"
+        " calibration was left out.",
         "Add it to the project, or name another place in `cameras.calibration`.",
     ),
     "camera-without-images": Entry(
         _E,
-        "A camera has no calibration image",
-        "No image has the camera's name in its own, or in its folder's, as a word of its own:"
-        " `left` is in left01.jpg and in left/01.jpg, and not in upleft01.jpg.",
-        "Add its images, or correct `cameras.names`.",
+        "A camera has no calibration image, or video",
+        "No file has the camera's name in its own, or in its folder's, as a word of its own:"
+        " `left` is in left01.jpg and in left/01.jpg, and not in upleft01.jpg. Videos count only"
+        " where the folder has no image.",
+        "Add its images, or its video; or correct `cameras.names`.",
     ),
     "cameras-apart": Entry(
         _E,
         "A camera shares no moment with the others",
         "Where a camera stands is told by the board that it and another camera see at once: by"
-        " images whose names differ by the camera's name only.",
-        "Add images of the board that are taken by both cameras at the same moment, and name them"
-        " alike.",
+        " images, or videos, whose names differ by the camera's name only.",
+        "Add images of the board that are taken by both cameras at the same moment, or videos that"
+        " ran at the same time, and name them alike.",
     ),
     "cameras-too-few-moments": Entry(
         _E,
@@ -704,35 +706,23 @@ _CAMERAS = {
     ),
     "camera-image-alone": Entry(
         _W,
-        "Calibration images have no partner",
-        "No other camera has an image of the same name, but for the camera's. What they show of"
+        "Calibration images, or videos, have no partner",
+        "No other camera has one of the same name, but for the camera's. What they show of"
         " their own camera still counts.",
         "Nothing, if the others did not see the board; else add or rename the missing images.",
     ),
     "camera-image-unknown": Entry(
         _W,
-        "Calibration images are of no camera",
+        "Calibration images, or videos, are of no camera",
         "Their names, and their folders', hold no camera's name as a word of its own: they are"
         " left out.",
         "Rename or remove them, or correct `cameras.names`.",
     ),
     "camera-image-twice": Entry(
         _W,
-        "Two calibration images are one view",
+        "Two calibration images, or videos, are one view",
         "They differ in suffix, case or zeros before a number only; the first one is taken.",
         "Remove or rename one of the two.",
-    ),
-    "camera-image-sizes": Entry(
-        _E,
-        "A camera's calibration images have several sizes",
-        "Some were cropped or scaled, or are another camera's: a calibration holds for one size.",
-        "Export the images again, all as the camera records.",
-    ),
-    "camera-image-unreadable": Entry(
-        _W,
-        "A calibration image is no image",
-        "It is empty, cut off, or of another format than its name says; it is left out.",
-        "Export the image again, or remove it.",
     ),
     "cameras-board": Entry(
         _W,
@@ -748,6 +738,13 @@ _CAMERAS = {
         "That needs videos that are analysed, of two cameras at least, whose names differ by the"
         " camera's name only.",
         "Name the videos alike, but for the camera's name; or write `triangulate: false`.",
+    ),
+    "video-of-calibration": Entry(
+        _E,
+        "A calibration video is to be analysed",
+        "`analyze_videos` names a video by which the cameras are calibrated: it shows a board.",
+        "Take it out of `analyze_videos`; one that shows the animal too goes into another folder,"
+        " as a copy.",
     ),
     "video-without-partner": Entry(
         _W,
@@ -779,15 +776,22 @@ _CALIBRATION = {
     "calibration-unreadable": Entry(
         _W,
         "Calibration images or videos can't be read",
-        "They are damaged, empty, or of a kind that OpenCV does not read. They are left out.",
-        "Export or copy them anew.",
+        "They are damaged, empty, or of another kind than their names say. They are left out.",
+        "Export or copy them anew, or remove them.",
     ),
     "calibration-sizes": Entry(
         _E,
-        "A camera's calibration images differ in size",
-        "They were cropped or scaled, or are those of several cameras. A calibration holds for one"
-        " size.",
-        "Take them all with the camera's settings of the experiment.",
+        "A camera's calibration images, or videos, have several sizes",
+        "Some were cropped or scaled, or are another camera's: a calibration holds for one size.",
+        "Export them again, all as the camera records in the experiment.",
+    ),
+    "calibration-videos-differ": Entry(
+        _W,
+        "Calibration videos of one recording differ in length or rate",
+        "Frames of the same number are taken for the same moment, as far as the shortest video"
+        " goes.",
+        "Nothing, if the cameras were triggered together and one went on for longer; else film"
+        " anew, or cut the videos so that they begin together, at one rate.",
     ),
     "calibration-same-picture": Entry(
         _E,
@@ -870,11 +874,20 @@ _CALIBRATION = {
     ),
     "calibration-pairs": Entry(
         _E,
-        "The cameras' images do not belong together",
-        "Most images of the same number put the cameras elsewhere than the others: the videos do"
-        " not run together, the images are numbered otherwise, or a camera was moved.",
-        "Start the cameras together, number the images alike, and keep the cameras where they are"
-        " from the calibration to the end of the experiment.",
+        "The cameras' images, or videos, do not belong together",
+        "Most images of the same number put the cameras elsewhere than the others, or all of them"
+        " by a little: the videos do not run together, the images are numbered otherwise, or a"
+        " camera was moved.",
+        "Start the cameras together, or tell the videos' `offsets`; number the images alike, and"
+        " keep the cameras where they are from the calibration to the end of the experiment.",
+    ),
+    "calibration-together": Entry(
+        _W,
+        "The cameras fit worse together than each alone",
+        "The board moved a little between the images of one moment: videos lag by a frame or two,"
+        " or images were taken one after the other. Then the cameras' distance is wrong by more"
+        " than its standard error.",
+        "Trigger the cameras together, or tell the videos' `offsets`; or hold the board still.",
     ),
     "calibration-apart": Entry(
         _E,

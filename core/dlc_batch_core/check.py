@@ -187,8 +187,8 @@ class _Checking:
         if project is not None and request is not None:
             homes = self._check_engine(project, request, images)
         if request is not None:
-            self.problems += find_video_problems(request, self.files)
             request = request if asked else self._check_cameras(request)
+            self.problems += find_video_problems(request, self.files)
         notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
         return Check(
             in_stable_order(self.problems),
@@ -275,11 +275,12 @@ class _Checking:
         if cameras is None:
             return request
         cameras = replace(cameras, calibration=cameras.calibration or CALIBRATION_IMAGES)
+        request = replace(request, cameras=cameras)
         found = find_camera_problems(cameras, request, self.files)
         if asked is None:
             found = (replace(each, severity=Severity.WARNING) for each in found)
         self.problems += found
-        return replace(request, cameras=cameras)
+        return request
 
     def _check_engine(
         self, project: Project, request: Request, images: Images

@@ -1,7 +1,7 @@
 """What of an upload is unpacked for a training, and where it is put.
 
-Settings, label tables, images and the calibration of the cameras that a request names are taken,
-by their names: an .h5, a .mat or a .pt can run code
+Settings, label tables, images and the calibration of the cameras that a request names (images,
+videos or a file) are taken, by their names: an .h5, a .mat or a .pt can run code
 in whoever loads it, so none of them reaches the disk. Everything derived is made anew. The one
 exception is the record of a split that was made at home, a pickle: it is put into a folder of its
 own, where neither DeepLabCut nor a person looks for it, and only a reader that can run nothing
@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.archive_safety import find_excess, problem_of_method
+from dlc_batch_core.calibration_files import images_or_videos, stated_files
 from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.label_folders import IMAGES
 from dlc_batch_core.member import Member
@@ -59,16 +60,6 @@ def place_of(path: str) -> str:
     return f"{HOME_SPLITS}/{found[1].removesuffix('.pickle')}" if found else path
 
 
-def is_of_calibration(path: PurePosixPath, cameras: Cameras | None) -> bool:
-    """Whether a file of a project is unpacked for the calibration of its cameras."""
-    if cameras is None:
-        return False
-    if cameras.folder is None:
-        return path.as_posix() == cameras.calibration
-    is_there = path.as_posix().startswith(f"{cameras.folder}/")
-    return is_there and path.suffix.lower() in IMAGES
-
-
 @dataclass(frozen=True)
 class Intake:
     """What is unpacked of an upload.
@@ -76,7 +67,7 @@ class Intake:
     Attributes:
         root: the project's folder in the zip: "" or "a/b/".
         cameras: of the request.
-        beside: the folder of calibration images of a 3D project beside it, with a / at its end.
+        beside: the calibration's folder of a 3D project beside it, with a / at its end.
     """
 
     root: str
@@ -85,11 +76,21 @@ class Intake:
 
     def members(self, archive: ReadableArchive) -> tuple[Member, ...]:
         """Return the members that are unpacked."""
-        own = [m for m in archive.under(self.root) if self._is_own(self._path(m))]
-        if not self._is_beside:
-            return tuple(own)
-        images = (m for m in archive.under(self.beside or "") if _is_image(m.path))
-        return (*own, *images)
+        asked = self.calibration(archive)
+        paths = {member.path for member in asked}
+        others = (m for m in archive.under(self.root) if m.path not in paths)
+        return (*(m for m in others if is_taken(PurePosixPath(self._path(m)))), *asked)
+
+    def calibration(self, archive: ReadableArchive) -> tuple[Member, ...]:
+        """Return those of them by which the cameras are calibrated."""
+        if self.cameras is None:
+            return ()
+        if self.cameras.folder is None:
+            paths = stated_files(f"{self.root}{self.cameras.calibration}")
+            return tuple(m for m in archive.under(self.root) if m.path in paths)
+        folder = self.beside if self._is_beside else f"{self.root}{self.cameras.folder}/"
+        there = {m.path: m for m in archive.under(folder or "")}
+        return tuple(there[path] for path in images_or_videos(folder or "", there))
 
     def place(self, member: Member) -> str:
         """Return where a member lies in our copy of the project."""
@@ -108,17 +109,8 @@ class Intake:
         folder = self.cameras.folder if self.cameras else None
         return self.beside is not None and folder == CALIBRATION_3D
 
-    def _is_own(self, path: str) -> bool:
-        plain = PurePosixPath(path)
-        is_asked = not self._is_beside and is_of_calibration(plain, self.cameras)
-        return is_taken(plain) or is_asked
-
     def _path(self, member: Member) -> str:
         return member.path.removeprefix(self.root)
-
-
-def _is_image(path: str) -> bool:
-    return path.lower().endswith(IMAGES)
 
 
 def _is_table(path: PurePosixPath) -> bool:

@@ -15,9 +15,10 @@ MAX_MEMBERS, MAX_PROJECT_GIB = "MAX_MEMBERS", "MAX_PROJECT_GIB"
 class Limits:
     """Bounds on one upload. All are our choice; sizes are bytes.
 
-    Sizes are those of the members that are unpacked: settings, label tables and images. A video
-    that is analysed is unpacked after the training, on its own, and may be as large as all of
-    these together. What else lies in the zip is never inflated, and as large as S3 takes.
+    Sizes are those of the members that are unpacked: settings, label tables, images and the videos
+    of a calibration. A video that is analysed is unpacked after the training, on its own, and may
+    be as large as all of these together. What else lies in the zip is never inflated, and as large
+    as S3 takes.
     """
 
     #: Files in the zip. The largest labelled data sets known have some 10,000 frames; at most
@@ -27,7 +28,7 @@ class Limits:
     directory_bytes: int = 16 * MIB
     #: All files that are unpacked, inflated: 10,000 frames of 6 MB. A training host has 200 GB.
     total_bytes: int = 64 * GIB
-    #: One file that is unpacked, inflated: a raw frame of 8K video has 100 MB.
+    #: One file that is unpacked, inflated, but for videos: a raw frame of 8K video has 100 MB.
     file_bytes: int = 512 * MIB
     #: Bytes inflated for each byte of the zip, over all files that are unpacked. Deflate gives
     #: 1,032 at most, label tables about 5, raw frames of a dark room up to 100.

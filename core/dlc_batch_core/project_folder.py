@@ -94,6 +94,10 @@ class FolderArchive:
             what = "The file can't be read."
             raise ProjectError([problem("unreadable", path, what)]) from error
 
+    def on_disk(self, path: str, _: Path) -> Path:
+        """Return where a file lies; it need not be written elsewhere, as that of a zip."""
+        return self._paths[path]
+
 
 def files_of(folder: Path) -> dict[str, Path]:
     """Return the files below a folder, by the names that they would have in its zip."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from dlc_batch_core.camera_fields import CAMERA_FIELDS, find_contradictions
@@ -30,7 +30,8 @@ from dlc_batch_core.settings import (
     is_read,
     nearest_setting,
 )
-from dlc_batch_core.videos import is_choice
+from dlc_batch_core.three_d import HOME_3D
+from dlc_batch_core.videos import Video, chosen, is_choice
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
 REQUEST_FILE = "dlc-batch.yaml"
@@ -74,6 +75,19 @@ class Request:
     channels_last: bool = True
     fast_kernels: bool = True
     overrides: Mapping[str, object] = field(default_factory=dict)
+
+    def videos(self, paths: Iterable[str]) -> tuple[Video, ...]:
+        """Return the videos that are to be analysed.
+
+        Where that is all of the zip, those in the calibration's folder are not meant: they show
+        a board.
+
+        Args:
+            paths: all files of the project.
+        """
+        folder = self.cameras.folder if self.cameras else None
+        aside = tuple(f"{each}/" for each in (HOME_3D, folder) if each)
+        return chosen(self.analyze_videos, (p for p in paths if not p.startswith(aside)))
 
     def to_dict(self) -> dict[str, object]:
         values = {**asdict(self), "cameras": self.cameras.to_dict() if self.cameras else None}
@@ -166,7 +180,8 @@ FIELDS = (
     RequestField(
         "analyze_videos",
         "true, false, or a list of paths in the project and of keys in the bucket, without `..`",
-        "Which videos to analyse after the training: true for all in the zip; or a list of paths"
+        "Which videos to analyse after the training: true for all in the zip, but for those in the"
+        " folder of the calibration (`cameras.calibration`); or a list of paths"
         " in the zip's project, and of videos that you put into your lab's folder of the bucket,"
         " such as `s3://<bucket>/uploads/<lab>/videos/mouse1.mp4` (what lies in that folder"
         " `videos` begins no run). The results come in `results/videos/`. Default: false.",

@@ -13,8 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dlc_batch_core.calibration_files import images_or_videos
 from dlc_batch_core.cameras import Cameras
-from dlc_batch_core.label_folders import IMAGES
 from dlc_batch_core.member_names import fold
 from dlc_batch_core.videos import Video
 
@@ -85,22 +85,20 @@ class _Reading:
 
 
 def calibration_views(cameras: Cameras, paths: Iterable[str]) -> Views:
-    """Return the calibration images of a project.
+    """Return the calibration images of a project by moments, or its calibration videos by
+    recordings.
 
     Args:
         cameras: of its request.
         paths: all its files.
     """
-    images = calibration_images(cameras, paths)
-    return find_views(images, cameras.names, lambda p: p.removeprefix(f"{cameras.folder}/"))
+    found = calibration_files(cameras, paths)
+    return find_views(found, cameras.names, lambda p: p.removeprefix(f"{cameras.folder}/"))
 
 
-def calibration_images(cameras: Cameras, paths: Iterable[str]) -> list[str]:
-    """Return the images in the folder of the calibration; none where that is a file."""
-    if cameras.folder is None:
-        return []
-    there = (path for path in paths if path.startswith(f"{cameras.folder}/"))
-    return [path for path in there if path.lower().endswith(IMAGES)]
+def calibration_files(cameras: Cameras, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the images, or videos, of the calibration's folder; none where that is a file."""
+    return images_or_videos(f"{cameras.folder}/", paths) if cameras.folder is not None else ()
 
 
 def recordings(cameras: Cameras, videos: Iterable[Video]) -> Views:

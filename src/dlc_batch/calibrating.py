@@ -7,20 +7,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from dlc_batch_core.archive import Archive
 from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.check import Check
 from dlc_batch_core.errors import ProjectError
-from dlc_batch_core.label_folders import IMAGES
+from dlc_batch_core.intake import Intake
 from dlc_batch_core.problems import Problem, Severity, in_stable_order
-from dlc_batch_core.project_files import ReadableArchive
+from dlc_batch_core.project_folder import FolderArchive
 from dlc_batch_core.request import REQUEST_FILE
 
-#: Is told how many images were looked at, of how many.
+#: Is told how many images, or moments of videos, were looked at, of how many.
 Looked = Callable[[int, int], object]
 
 
-def with_calibration(found: Check, archive: ReadableArchive, looked: Looked) -> Check:
+def with_calibration(found: Check, archive: Archive | FolderArchive, looked: Looked) -> Check:
     """Add to a check what a calibration of the cameras finds.
 
     Where a 3D project alone names the cameras, what is wrong with them stops nothing, as in the
@@ -37,11 +38,13 @@ def with_calibration(found: Check, archive: ReadableArchive, looked: Looked) -> 
     problems = _calibrate(cameras, found, archive, looked)
     if not found.asks_for_cameras:
         problems = [replace(each, severity=Severity.WARNING) for each in problems]
-    return replace(found, problems=in_stable_order([*found.problems, *problems]))
+    codes = {each.code for each in problems}  # it has seen more than names and headers tell
+    before = [each for each in found.problems if each.code not in codes]
+    return replace(found, problems=in_stable_order([*before, *problems]))
 
 
 def _calibrate(
-    cameras: Cameras, found: Check, archive: ReadableArchive, looked: Looked
+    cameras: Cameras, found: Check, archive: Archive | FolderArchive, looked: Looked
 ) -> list[Problem]:
     try:
         # Not at the top: who only trains in 2D has no OpenCV, and it takes a second
@@ -50,22 +53,17 @@ def _calibrate(
         what = "OpenCV and SciPy are not installed here, so only names and sizes were checked."
         return [problem("calibration-unchecked", REQUEST_FILE, what)]
     with tempfile.TemporaryDirectory(prefix="dlc-batch-calibration-") as folder:
-        _write(cameras, found, archive, Path(folder))
+        intake = Intake(found.root, cameras, found.images_3d)
         try:
-            made = calibrate_project(cameras, Path(folder), looked).calibration
+            files = _files(intake, archive, Path(folder))
+            made = calibrate_project(cameras, files, looked).calibration
         except ProjectError as error:
             return list(error.problems)
     return list(made.problems) if made else []
 
 
-def _write(cameras: Cameras, found: Check, archive: ReadableArchive, folder: Path) -> None:
-    """Write what the calibration reads, and nothing else, as the trainer's copy has it."""
-    place = str(cameras.calibration)
-    there = found.images_3d or found.root + place
-    for member in archive.under(there):
-        inner = member.path.removeprefix(there)
-        if inner and (cameras.folder is None or not inner.lower().endswith(IMAGES)):
-            continue
-        path = folder / f"{place}{inner if inner.startswith('/') or not inner else '/' + inner}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(archive.read_head(member.path, member.size))
+def _files(intake: Intake, archive: Archive | FolderArchive, folder: Path) -> dict[str, Path]:
+    """Return where on this disk the files of the calibration lie, by their places in the trainer's
+    copy; those of a zip are written into the folder."""
+    places = {intake.place(member): member.path for member in intake.calibration(archive)}
+    return {place: archive.on_disk(path, folder / place) for place, path in places.items()}

@@ -1,6 +1,7 @@
 """A project's folder as the zip that training needs, the same bytes for the same project.
 
-No old models; of the videos those that the request asks to be analysed.
+No old models; of the videos those that the request asks to be analysed, and those by which its
+cameras are calibrated.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlc_batch import fast_zlib
@@ -22,7 +23,7 @@ from dlc_batch_core.member_names import is_clutter
 from dlc_batch_core.project_folder import FolderArchive, files_of
 from dlc_batch_core.request import REQUEST_FILE, parse_request
 from dlc_batch_core.roots import Roots, find_roots
-from dlc_batch_core.videos import chosen, is_video
+from dlc_batch_core.videos import is_video
 
 #: Images that are compressed already: a fast deflate finds what little is left in some of them.
 _DENSE = (".png", ".jpg", ".jpeg")
@@ -145,15 +146,14 @@ def _wanted(
         yield own
         request = own.read_text(encoding="utf-8-sig") if request is None else request
     asked = parse_request(request or "")
-    for member in roots.intake(roots.cameras(asked.cameras)).members(archive):
+    asked = replace(asked, cameras=roots.cameras(asked.cameras))
+    for member in roots.intake(asked.cameras).members(archive):
         if not _is_hidden(member.path):
             yield there[member.path]
     if roots.three_d is not None:
         yield there[roots.three_d.root + CONFIG_FILE]
-    if not asked.analyze_videos:
-        return
     of_project = {path.removeprefix(roots.root) for path in there if path.startswith(roots.root)}
-    for video in chosen(asked.analyze_videos, of_project):
+    for video in asked.videos(of_project):
         if video.path in of_project:  # one that lies in the bucket does not
             yield there[roots.root + video.path]
 

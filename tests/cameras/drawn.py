@@ -144,6 +144,48 @@ def write(
     return found
 
 
+def film(
+    folder: Path,
+    cameras: Iterable[Camera],
+    held: Array,
+    frames: int = 5,
+    late: int = 0,
+    name: str = "{}.avi",
+) -> dict[str, Path]:
+    """Write what cameras film of the chessboard, and return the videos by camera.
+
+    Args:
+        folder: for the videos.
+        cameras: that film it.
+        held: where the board is, (places, 6).
+        frames: of each place; one of them is sharp, and the board moves in the others.
+        late: so many frames of nothing come first in all videos but the first camera's.
+        name: of a video, with {} for the camera's.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for number, camera in enumerate(cameras):
+        path = found[camera.name] = folder / name.format(camera.name)
+        file = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, camera.size)
+        for _ in range(late if number else 0):
+            file.write(np.zeros((camera.size[1], camera.size[0], 3), np.uint8))
+        for at, place in enumerate(held):
+            sharp = draw(camera, CHESS, place)
+            for frame in range(frames):
+                seen = cv2.blur(sharp, (15, 1)) if frame != at % frames else sharp
+                file.write(cv2.cvtColor(seen, cv2.COLOR_GRAY2BGR))
+        file.release()
+    return found
+
+
+def waved(frames: int, seed: int, each: int = 12) -> Array:
+    """Return where a board is that is moved steadily, (frames, 6): so many frames from place to
+    place."""
+    ends = places(1 + frames // each, seed)
+    at = np.linspace(0, len(ends) - 1, frames)
+    return np.stack([np.interp(at, np.arange(len(ends)), way) for way in ends.T], axis=1)
+
+
 def sightings(
     cameras: CameraGroup, board: Board, held: Array, random: np.random.Generator, noise: float
 ) -> Sightings:

@@ -224,6 +224,28 @@ def of_second(
     return replace(sightings, seen=tuple(seen))
 
 
+@pytest.mark.parametrize(
+    ("lag", "pace", "codes"),
+    [
+        (0, 40, set()),
+        (1, 40, {"calibration-together"}),  # the board moves by 2 px a frame
+        (2, 40, {"calibration-pairs"}),
+        (2, 12, {"calibration-pairs"}),  # by 5 px
+    ],
+)
+def test_a_camera_that_lags_by_a_frame(lag: int, pace: int, codes: set[str]) -> None:
+    path = drawn.waved(20 * pace + 1, 3, pace)
+    shots = np.linspace(0, len(path) - 1 - lag, 20).astype(int)
+    random, cameras = np.random.default_rng(4), drawn.rig(2)
+    on_time = drawn.sightings(cameras, drawn.CHESS, path[shots], random, noise=0.1)
+    late = drawn.sightings(cameras, drawn.CHESS, path[shots + lag], random, noise=0.1)
+    seen = replace(on_time, seen=(*on_time.of(ONE), *late.of(TWO)))
+    found = broken(lambda _: seen)
+    others = {"calibration-coverage-low", "calibration-uncertain"}
+    assert {each.code for each in found} - others == codes
+    assert all(each.where == f"{ONE}, {TWO}" for each in found if each.code in codes)
+
+
 def test_the_board_parallel_to_the_image() -> None:
     held = drawn.places(12, 3, tilt=0.01)
     truth = drawn.rig(2, angle=0)

@@ -10,6 +10,7 @@ import pytest
 
 from dlc_batch.checking import check_path
 from dlc_batch.packing import pack, plan_packing
+from dlc_batch.previewing import load_of
 from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch_core.errors import LabError
 from dlc_batch_core.intake import is_taken
@@ -236,6 +237,28 @@ def test_calibration_images_go_along_where_cameras_are_asked_for(project: Path) 
     assert members_of(project, CAMERAS) == {*WANTED, "mouse/dlc-batch.yaml", *images}
     (project / "dlc-batch.yaml").write_text(CAMERAS)
     assert members_of(project) == {*WANTED, "mouse/dlc-batch.yaml", *images}
+
+
+FILMS = ("calibration_images/board-left.mp4", "calibration_images/board-right.avi")
+
+
+@pytest.mark.parametrize("analyze", ["", "analyze_videos: true\n"])
+def test_calibration_videos_go_along_where_there_is_no_image(project: Path, analyze: str) -> None:
+    write(project, *FILMS, *LEFT_OUT)
+    request = CAMERAS + analyze
+    films = {f"mouse/{name}" for name in FILMS}
+    videos = {"mouse/videos/video1.mp4"} if analyze else set()
+    assert members_of(project, request) == {*WANTED, "mouse/dlc-batch.yaml", *videos, *films}
+    assert load_of(project, request).kinds["videos"][0] == len(films) + len(videos)
+    write(project, *PAIR)
+    images = {f"mouse/{name}" for name in PAIR}
+    assert members_of(project, request) == {*WANTED, "mouse/dlc-batch.yaml", *videos, *images}
+
+
+def test_so_do_those_of_a_3d_project(project: Path) -> None:
+    write(project / "mouse-3d", *FILMS, *LEFT_OUT, config=CONFIG_3D)
+    more = {f"mouse/mouse-3d/{name}" for name in ("config.yaml", *FILMS)}
+    assert members_of(project) == {*WANTED, *more}
 
 
 def test_so_does_a_calibration_made_elsewhere(project: Path) -> None:

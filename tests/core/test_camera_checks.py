@@ -17,7 +17,7 @@ from dlc_batch_core.ranged_file import RangedFile
 Project = dict[str, bytes]
 BOARD = "board: {columns: 9, rows: 6, square_mm: 25}"
 REQUEST = f"analyze_videos: true\ncameras: {{names: [left, right], {BOARD}}}\n"
-CODES = ("camera", "triangulate", "video-without-partner", "request", "project-3d")
+CODES = ("camera", "calibration", "triangulate", "video-", "request", "project-3d")
 
 
 def png(width: int = 64, height: int = 48) -> bytes:
@@ -102,9 +102,9 @@ IMAGES = "calibration_images/"
         ((), images("left", count=9), "camera-image-alone", "left09.png"),
         ((), images("top", count=1), "camera-image-unknown", "top01.png"),
         ((), {f"mouse/{IMAGES}left1.jpg": png()}, "camera-image-twice", "left01.png and left1"),
-        ((), {f"mouse/{IMAGES}left03.png": png(48, 64)}, "camera-image-sizes", "of left have"),
-        ((), {f"mouse/{IMAGES}left03.png": b"text"}, "camera-image-unreadable", "left03.png"),
-        ((), {f"mouse/{IMAGES}left03.png": b""}, "camera-image-unreadable", "left03.png"),
+        ((), {f"mouse/{IMAGES}left03.png": png(48, 64)}, "calibration-sizes", "of left have"),
+        ((), {f"mouse/{IMAGES}left03.png": b"text"}, "calibration-unreadable", "left03.png"),
+        ((), {f"mouse/{IMAGES}left03.png": b""}, "calibration-unreadable", "left03.png"),
         (("day1",), {"mouse/videos/a.mp4": b""}, "triangulate-nothing", "differ by a camera's"),
         (("day1-left",), {}, "triangulate-nothing", "differ by a camera's name (left, right)"),
         ((), {"mouse/videos/day2-left.mp4": b"x"}, "video-without-partner", "day2-left.mp4"),
@@ -121,12 +121,68 @@ def test_each_fault_is_told(
     assert set(codes) <= {code, "camera-image-alone"}
 
 
+BOARD_VIDEOS = {f"mouse/{IMAGES}board-{camera}.mp4": b"film" for camera in ("left", "right")}
+
+
+@pytest.fixture
+def filmed(scene: Project) -> Project:
+    """The same, calibrated by videos."""
+    return {**{path: data for path, data in scene.items() if IMAGES not in path}, **BOARD_VIDEOS}
+
+
+def test_videos_calibrate_as_images_do(filmed: Project) -> None:
+    assert said(check(filmed)) == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "more", "code", "what"),
+    [
+        ("board-left", {}, "camera-without-images", "no calibration video of left."),
+        ("board-left", {f"mouse/{IMAGES}top.mp4": b"x"}, "camera-without-images", "of left."),
+        ("board-left", {f"mouse/{IMAGES}b-left.mp4": b"x"}, "cameras-apart", "No video of right"),
+        ("none", {f"mouse/{IMAGES}b-left.mp4": b"x"}, "camera-image-alone", "videos without"),
+        ("none", {f"mouse/{IMAGES}top.mp4": b"x"}, "camera-image-unknown", "videos whose names"),
+        ("none", {f"mouse/{IMAGES}board-left.avi": b"x"}, "camera-image-twice", "videos are the"),
+        ("none", {f"mouse/{IMAGES}board-left.mp4": b""}, "calibration-unreadable", "videos can't"),
+        (
+            "none",
+            {f"mouse/{IMAGES}board.png": png()},
+            "camera-without-images",
+            "Videos count only",
+        ),
+        ("none", images("left"), "camera-without-images", "of right. Videos count only where"),
+        ("mouse/videos", {}, "video-missing", ", but for those of the calibration."),
+    ],
+)
+def test_each_fault_of_videos_is_told(
+    lost: str, more: Project, code: str, what: str, filmed: Project
+) -> None:
+    kept = {path: data for path, data in filmed.items() if lost not in path}
+    found = check({**kept, **more})
+    assert what in word_of(found, code)
+    others = {"camera-image-unknown", "camera-image-alone", "triangulate-nothing"}
+    assert {each for each, _ in said(found)} <= {code, *others}
+
+
+def test_videos_beside_images_are_set_aside(scene: Project) -> None:
+    assert said(check({**scene, **BOARD_VIDEOS})) == []
+
+
+@pytest.mark.parametrize("triangulate", ["true", "false"])
+def test_a_calibration_video_is_not_analysed(triangulate: str, filmed: Project) -> None:
+    videos = ["videos/day1-left.mp4", "videos/day1-right.mp4", f"{IMAGES}board-left.mp4"]
+    request = REQUEST.replace("true", str(videos), 1) + f"triangulate: {triangulate}\n"
+    found = check({**filmed, "mouse/dlc-batch.yaml": request.encode()})
+    assert said(found) == [("video-of-calibration", "dlc-batch.yaml")]
+    assert word_of(found, "video-of-calibration").endswith("board-left.mp4.")
+
+
 def test_cameras_that_never_see_the_board_together_are_told(scene: Project) -> None:
     request = REQUEST.replace("[left, right]", "[left, right, top]").encode()
     files = {**scene, "mouse/dlc-batch.yaml": request}
     found = check({**files, **images("top", folder=f"mouse/{IMAGES}alone")})
     assert ("cameras-apart", IMAGES) in said(found)
-    assert "No image of top has the name of an image of left" in word_of(found, "cameras-apart")
+    assert "No image of top has the name of one of left" in word_of(found, "cameras-apart")
     found = check({**files, **images("top", count=3)})  # by way of either
     assert "cameras-apart" not in dict(said(found))
 
@@ -240,5 +296,5 @@ def test_from_afar_few_images_are_looked_at(scene: Project) -> None:
         found = check_upload(file, "mouse.zip")  # type: ignore[arg-type]  # a RawIOBase reads
         requests[cameras] = file.requests
         if cameras:
-            assert "camera-image-sizes" in dict(said(found))
+            assert "calibration-sizes" in dict(said(found))
     assert requests[True] <= requests[False] + MOST_REMOTE_HEADS

@@ -118,6 +118,41 @@ def test_its_images_are_unpacked_and_lie_where_the_request_says(
     assert sorted(places) == sorted({*images, *of_project})
 
 
+def board_videos(root: str) -> Project:
+    return {f"{root}calibration_images/board_{camera}.mp4": b"film" for camera in BOTH}
+
+
+@pytest.mark.parametrize("root", ["mouse-3d/", "mouse/mouse-3d/", ""])
+def test_it_may_be_calibrated_by_videos_which_are_not_analysed(
+    root: str, zipped: Zipped, project_files: Project
+) -> None:
+    recordings = {f"mouse/videos/day1_{camera}.mp4": b"film" for camera in BOTH}
+    request = {"mouse/dlc-batch.yaml": b"analyze_videos: true"}
+    three_d = {**project_3d(root), **board_videos(root)}
+    films = {path: data for path, data in three_d.items() if not path.endswith("jpg")}
+    data = zipped({**project_files, **recordings, **request, **films})
+    found = check_upload(io.BytesIO(data), "mouse.zip")
+    assert codes_of(found) == {"cameras-board"}
+    assert found.request is not None
+    assert found.request.cameras is not None
+    archive = read_archive(io.BytesIO(data), "mouse.zip")
+    intake = Intake(found.root, found.request.cameras, found.images_3d)
+    places = {intake.place(each) for each in intake.calibration(archive)}
+    assert places == {f"{found.request.cameras.folder}/board_{camera}.mp4" for camera in BOTH}
+    paths = (each.path.removeprefix("mouse/") for each in archive.under("mouse/"))
+    analysed = {f"videos/day1_{camera}.mp4" for camera in BOTH}
+    assert {each.path for each in found.request.videos(paths)} == analysed
+
+
+def test_videos_of_one_that_goes_unused_are_not_analysed_either(
+    zipped: Zipped, project_files: Project
+) -> None:
+    own = {f"mouse/calibration_images/{c}{n}.png": png(9, 9) for c in "ab" for n in range(1, 9)}
+    request = {"mouse/dlc-batch.yaml": b"analyze_videos: true\ncameras: {names: [a, b]}"}
+    files = {**project_files, **own, **request, **project_3d("x-3d/"), **board_videos("x-3d/")}
+    assert "video-missing" in codes_of(check(zipped, files))
+
+
 def test_dlc_batch_yaml_goes_before_it(zipped: Zipped, project_files: Project) -> None:
     beside = project_3d("mouse-3d/")
     own = {f"mouse/calibration_images/{c}{n}.png": png(9, 9) for c in "ab" for n in range(1, 9)}

@@ -168,6 +168,17 @@ def test_all_videos_are_those_that_deeplabcut_takes() -> None:
     assert [v.path for v in chosen(True, paths)] == ["videos/a.mp4", "b.AVI"]
 
 
+def test_all_videos_are_not_those_of_the_calibration() -> None:
+    paths = ("videos/a.mp4", "rig/left.mp4", "rig/day1/right.mp4", "rig.mp4", "home-3d/left.mp4")
+    request = parse_request("analyze_videos: true\ncameras: {calibration: rig}")
+    assert [v.path for v in request.videos(paths)] == ["videos/a.mp4", "rig.mp4"]
+    request = parse_request("analyze_videos: true\ncameras: {calibration: rig.toml}")
+    assert [v.path for v in request.videos(paths)] == list(paths[:4])
+    named = parse_request("analyze_videos: [rig/left.mp4]\ncameras: {calibration: rig}")
+    assert [v.path for v in named.videos(paths)] == ["rig/left.mp4"]
+    assert parse_request("cameras: {calibration: rig}").videos(paths) == ()
+
+
 @pytest.mark.parametrize(
     ("key", "is_one"),
     [

@@ -105,6 +105,16 @@ def test_only_images_of_the_calibration_folder_are_views() -> None:
     assert calibration_views(Cameras(("left", "right"), "calib.toml"), paths).moments == {}
 
 
+def test_videos_of_the_calibration_folder_are_views_where_it_has_no_image() -> None:
+    cameras = Cameras(("left", "right"), "calib")
+    videos = ["calib/one-left.mp4", "calib/one-right.MOV", "calib/.thumbs/left.png", "right.png"]
+    assert calibration_views(cameras, videos).moments == {
+        "one": {"left": "calib/one-left.mp4", "right": "calib/one-right.MOV"}
+    }
+    with_image = calibration_views(cameras, [*videos, "calib/left1.png"])
+    assert with_image.moments == {"1": {"left": "calib/left1.png"}}
+
+
 def test_the_calibration_folders_own_name_tells_no_camera() -> None:
     cameras = Cameras(("left", "right"), "left")
     assert calibration_views(cameras, ["left/1.png"]).strangers == ("left/1.png",)

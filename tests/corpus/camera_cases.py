@@ -67,12 +67,12 @@ def cameras_calibrated_one_after_the_other(draft: Draft) -> None:
         draft.files[_image("right", n + 10)] = draft.files.pop(_image("right", n))
 
 
-@case(stereo, ("camera-image-sizes", IMAGES))
+@case(stereo, ("calibration-sizes", IMAGES))
 def calibration_image_of_another_size(draft: Draft) -> None:
     draft.files[_image("left", 4)] = png(128, 160)
 
 
-@case(stereo, ("camera-image-unreadable", IMAGES))
+@case(stereo, ("calibration-unreadable", IMAGES))
 def calibration_image_that_is_cut_off(draft: Draft) -> None:
     draft.files[_image("left", 4)] = draft.files[_image("left", 4)][:10]
 
@@ -85,6 +85,43 @@ def calibration_image_in_two_formats(draft: Draft) -> None:
 @case(stereo, ("camera-image-unknown", IMAGES))
 def calibration_image_of_no_camera(draft: Draft) -> None:
     draft.files[f"{IMAGES}leftcam-04.png"] = draft.files[_image("left", 4)]
+
+
+def _film_the_board(draft: Draft) -> None:
+    for camera in ("left", "right"):
+        _drop(draft, camera, range(1, 11))
+        draft.files[f"{IMAGES}board_{camera}-cam.mp4"] = b"film"
+
+
+@case(stereo)
+def calibration_videos(draft: Draft) -> None:
+    _film_the_board(draft)
+
+
+@case(stereo, ("camera-without-images", IMAGES))
+def calibration_video_of_one_camera(draft: Draft) -> None:
+    _film_the_board(draft)
+    del draft.files[f"{IMAGES}board_right-cam.mp4"]
+
+
+@case(stereo, ("cameras-apart", IMAGES))
+def calibration_videos_of_two_recordings(draft: Draft) -> None:
+    _film_the_board(draft)
+    draft.files[f"{IMAGES}other_right-cam.mp4"] = draft.files.pop(f"{IMAGES}board_right-cam.mp4")
+
+
+@case(stereo, ("calibration-unreadable", IMAGES))
+def calibration_video_that_is_empty(draft: Draft) -> None:
+    _film_the_board(draft)
+    draft.files[f"{IMAGES}board_right-cam.mp4"] = b""
+
+
+@case(stereo, ("video-of-calibration", REQUEST))
+def calibration_video_among_those_to_be_analysed(draft: Draft) -> None:
+    _film_the_board(draft)
+    videos = [f"videos/walk_{camera}-cam.mp4" for camera in ("left", "right")]
+    wanted = [*videos, f"{IMAGES}board_left-cam.mp4"]
+    draft.replace(REQUEST, "analyze_videos: true", f"analyze_videos: {wanted}")
 
 
 @case(stereo, ("triangulate-nothing", REQUEST))

@@ -45,7 +45,7 @@ def test_the_check_says_the_same_from_afar(case: Case) -> None:
     remote = RangedFile(lambda start, end: data[start:end], len(data), NAME)
     far = check_upload(remote, NAME)  # type: ignore[arg-type]  # a RawIOBase reads
 
-    of_heads = ("image-", "label-outside-image", "camera-image-sizes", "camera-image-unreadable")
+    of_heads = ("image-", "label-outside-image", "calibration-sizes", "calibration-unreadable")
     kept = [p for p in near.problems if not p.code.startswith(of_heads)]
     assert [p for p in far.problems if not p.code.startswith(of_heads)] == kept
     assert far.mended == near.mended

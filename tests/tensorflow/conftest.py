@@ -64,9 +64,16 @@ def play(tensorflow_python: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="session")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of one animal: 80 labelled frames in two views, enough for validation."""
+    """A project of one animal: 80 labelled frames in two views, enough for validation.
+
+    Its pcutoff is one that a network of some hundred iterations gets over.
+    """
     folder = tmp_path_factory.mktemp("lab") / "walk"
-    return make_demo_project(folder, DemoSize(frames=40, labelled=40))
+    project = make_demo_project(folder, DemoSize(frames=40, labelled=40))
+    config = (project / "config.yaml").read_text()
+    assert "pcutoff: 0.6" in config
+    (project / "config.yaml").write_text(config.replace("pcutoff: 0.6", "pcutoff: 0.2"))
+    return project
 
 
 @pytest.fixture(scope="session")

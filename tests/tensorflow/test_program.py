@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.trainer.conftest import Bench, Finished, endpoint
 from tests.trainer.one_view import project_of_view
@@ -84,7 +85,8 @@ def make_bench(
 @pytest.fixture(scope="module")
 def unbroken(make_bench: MakeBench, single: Path) -> Finished:
     bench = make_bench()
-    request = replace(REQUEST, analyze_videos=("videos/walk-camera-1.mp4",), export_model=True)
+    cameras = Cameras.from_dict(IN_SPACE["cameras"])  # type: ignore[arg-type]  # a section of a request
+    request = replace(REQUEST, analyze_videos=True, cameras=cameras, export_model=True)
     bench.submit(bench.zip_project(single), "", request)
     return bench.train()
 
@@ -111,14 +113,29 @@ def test_a_whole_run(unbroken: Finished) -> None:
     assert {"report.html", "figures/learning.png", "test_points.csv"} < set(outcome.files)
 
 
-def test_a_video_is_analysed_and_the_network_exported(unbroken: Finished) -> None:
+def test_videos_are_analysed_and_the_network_exported(unbroken: Finished) -> None:
     assert not any("failed" in note for note in unbroken.outcome.notes), unbroken.outcome.notes
     names = unbroken.outcome.files
     for start, end in (
         ("videos/walk-camera-1DLC", "_filtered.csv"),
+        ("videos/walk-camera-2DLC", "_filtered.csv"),
         ("exported-models/", ".pb"),
     ):
         assert any(name.startswith(start) and name.endswith(end) for name in names), names
+
+
+def test_what_both_cameras_saw_is_put_together_in_space(unbroken: Finished) -> None:
+    follow_up = unbroken.outcome.follow_up
+    assert (follow_up["recordings_asked"], follow_up["recordings"]) == (1, 1), unbroken.output
+    made = {"3d/cameras.json", "3d/calibration.toml", "3d/walk_DLC_3D.h5", "3d/walk_3d.html"}
+    assert made <= set(unbroken.outcome.files)
+    with np.load(unbroken.results / "3d" / "walk_3d.npz") as poses:
+        points, errors = poses["points"], poses["errors"]
+    assert points.shape == (40, 4, 3)
+    is_there = np.isfinite(points).all(axis=-1)
+    assert is_there.mean() > 0.5
+    # the views agree about as well as so short a training lets them
+    assert np.nanmedian(errors[:, is_there]) < 20
 
 
 def test_it_learns(unbroken: Finished) -> None:

@@ -15,6 +15,7 @@ from dlc_batch_cameras.intrinsics import Claims, Intrinsics, find_intrinsics, fi
 from dlc_batch_cameras.judging import (
     FEWEST_VIEWS,
     count_places,
+    find_disagreement,
     find_implausible,
     find_large_error,
     find_too_few,
@@ -122,10 +123,14 @@ def _alone(sightings: Sightings) -> tuple[list[Intrinsics], list[Problem]]:
             continue
         if camera.wrong:
             problems.append(_view_out(name, camera.wrong))
-        rms = float(np.sqrt(np.mean(np.square(camera.errors))))
+        rms = _rms_alone(camera)
         problems += find_large_error(name, size, rms) or find_implausible(camera, sightings.board)
         found.append(camera)
     return found, problems
+
+
+def _rms_alone(camera: Intrinsics) -> float:
+    return float(np.sqrt(np.mean(np.square(camera.errors))))
 
 
 def _view_out(camera: str, wrong: Sequence[tuple[Sighting, float]]) -> Problem:
@@ -170,8 +175,10 @@ def _adjusted(
         raise ProjectError([problem("calibration-undetermined", listed(names), what), *problems])
     baselines = _baselines(bundle, parameters, spread)
     rms = {name: _rms(views, name) for name in names}
+    apart = find_disagreement(sightings.sizes, {a.camera.name: _rms_alone(a) for a in alone}, rms)
+    problems += apart
     for name, size in zip(names, sizes, strict=True):
-        problems += find_large_error(name, size, rms[name])
+        problems += [] if apart else find_large_error(name, size, rms[name])
     problems += _uncertain(baselines)
     _stop_at_errors(problems)
     return Calibration(

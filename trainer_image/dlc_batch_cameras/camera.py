@@ -59,11 +59,18 @@ class Camera:
         rays = np.full_like(flat, np.nan)
         there = np.isfinite(flat).all(axis=1)
         if there.any():
-            found = cv2.undistortPoints(
-                flat[there, None], self.matrix, self.distortion, criteria=_UNDISTORTED
-            )
+            found = _undistorted(flat[there, None], self.matrix, self.distortion)
             rays[there] = found.reshape(-1, 2)
         return rays.reshape(np.shape(pixels))
+
+
+def _undistorted(pixels: Array, matrix: Array, distortion: Array) -> Array:
+    """Return the rays of pixels, both (n, 1, 2); OpenCV's own five iterations are too few."""
+    if of_opencv_4 := getattr(cv2, "undistortPointsIter", None):  # TensorFlow's engine has that
+        found = of_opencv_4(pixels, matrix, distortion, None, None, _UNDISTORTED)
+    else:
+        found = cv2.undistortPoints(pixels, matrix, distortion, criteria=_UNDISTORTED)
+    return np.asarray(found, float)
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,9 @@ _FEWEST_CORNERS = 6
 _SMALLEST_SEEN = (4, 4)
 #: Noise is taken for a marker now and then; a board has a dozen.
 _FEWEST_MARKERS = 4
+#: Pixels by which OpenCV 4 has a ChArUco board's corners too far right and down: it takes a
+#: pixel's corner for its middle. OpenCV 5 does not, and of chessboards neither does.
+_CHARUCO_SHIFT = 0.5 if cv2.__version__.startswith("4.") else 0.0
 #: OpenCV's ArUco dictionaries: cells a side, and how many markers.
 _KINDS, _COUNTS = ("4X4", "5X5", "6X6", "7X7"), (50, 100, 250, 1000)
 
@@ -163,7 +166,7 @@ def _charuco_of(gray: Gray, board: Board, legacy: bool) -> Corners:
     if indices is None:
         return Corners(np.empty(0, np.intp), np.empty((0, 2)), np.nan)
     order = np.asarray(indices, np.intp).ravel()
-    return Corners(order, np.asarray(pixels, float).reshape(-1, 2), np.nan)
+    return Corners(order, np.asarray(pixels, float).reshape(-1, 2) - _CHARUCO_SHIFT, np.nan)
 
 
 def _is_flat(found: Corners, board: Board) -> bool:

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 
 from dlc_batch_cameras.camera import CameraGroup
+from dlc_batch_cameras.poses import write_whole
 from dlc_batch_cameras.sightings import Size
 from dlc_batch_cameras.stated import fault, read_text, stated_camera, stated_group
+from dlc_batch_core.calibration_files import EXTRINSICS
 
 #: What programs call the values of the first and the second camera in OpenCV's files.
 _MATRICES = ("cameraMatrix{}", "camera_matrix_{}", "M{}", "K{}", "mtx{}", "camera_matrix{}")
@@ -43,7 +45,8 @@ def read_anipose(path: Path) -> CameraGroup:
 
 
 def write_anipose(cameras: CameraGroup, path: Path) -> None:
-    """Write cameras as Anipose's calibration.toml, which aniposelib's CameraGroup loads."""
+    """Write cameras as Anipose's calibration.toml, which aniposelib's CameraGroup loads; it is
+    whole or not there."""
     parts = []
     for number, camera in enumerate(cameras):
         rotation = np.ravel(cv2.Rodrigues(camera.rotation)[0]).tolist()
@@ -57,7 +60,8 @@ def write_anipose(cameras: CameraGroup, path: Path) -> None:
             f"translation = {camera.translation.tolist()}",
             "",
         ]
-    path.write_text("\n".join([*parts, "[metadata]", "adjusted = true", ""]), encoding="utf-8")
+    text = "\n".join([*parts, "[metadata]", "adjusted = true", ""])
+    write_whole(path, lambda file: file.write(text.encode()))
 
 
 def read_opencv(path: Path, names: Sequence[str] = (), size: Size | None = None) -> CameraGroup:
@@ -73,10 +77,11 @@ def read_opencv(path: Path, names: Sequence[str] = (), size: Size | None = None)
         ProjectError: it is not such a file, or lacks a value.
     """
     values = _opencv_values(path)
-    beside = path.with_name("extrinsics" + path.suffix)
+    beside = path.with_name(EXTRINSICS + path.suffix)
     if "R" not in values and beside != path and beside.is_file():
         values = {**_opencv_values(beside), **values}
-    wide = _size(values) or size
+    wide = _size(values)
+    wide = size if wide is None else wide
     if wide is None:
         raise fault(path, "The file does not tell the size of the images.")
     cameras = []
@@ -116,7 +121,7 @@ def _first(values: dict[str, object], names: Sequence[str]) -> object:
 
 def _size(values: dict[str, object]) -> object:
     for wide, high in _SIDES:
-        if values.get(wide) and values.get(high):
+        if values.get(wide) is not None and values.get(high) is not None:
             return [values[wide], values[high]]
     return _first(values, _SIZES)
 

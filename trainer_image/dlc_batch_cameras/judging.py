@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from dlc_batch_cameras.intrinsics import Intrinsics
 from dlc_batch_cameras.sightings import Sighting, Sightings, Size
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.words import listed
 
 #: Zhang (2000) finds the error to fall steeply until five views, then slowly.
 FEWEST_VIEWS = 5
@@ -31,6 +32,11 @@ _FOCAL_RANGE = (0.15, 40.0)
 _MOST_ASPECT = 1.5  # of the two focal lengths: pixels are square, or nearly so
 #: Root of the mean squared error, as a part of the diagonal: 1.6 px at 640 x 480. 0.0003 is good.
 _MOST_ERROR = 0.002
+#: Of the error together and alone: it is 1.1 at most where the cameras saw the board at one time.
+#: A lag of one frame, in which the board moves by 0.3 % of the diagonal, gives 4, and a baseline
+#: that is wrong by 1.5 %.
+_MOST_WORSE = 2.0
+_WORTH_TELLING = 0.0005  # an error as a part of the diagonal: 0.4 px at 640 x 480
 
 
 def find_too_few(sightings: Sightings) -> list[Problem]:
@@ -41,7 +47,7 @@ def find_too_few(sightings: Sightings) -> list[Problem]:
     found = []
     for camera in sightings.cameras:
         if camera not in sightings.sizes:
-            what = "There is no calibration image of this camera that can be read."
+            what = "There is no calibration image, or video, of this camera that can be read."
             found.append(problem("calibration-cameras", camera, what))
             continue
         views, size = sightings.of(camera), sightings.sizes[camera]
@@ -81,6 +87,29 @@ def find_large_error(camera: str, size: Size, rms: float) -> list[Problem]:
         return []
     what = f"The reprojection error is {rms:.2f} px; below {most:.2f} px is asked."
     return [problem("calibration-error", camera, what)]
+
+
+def find_disagreement(
+    sizes: Mapping[str, Size], alone: Mapping[str, float], together: Mapping[str, float]
+) -> list[Problem]:
+    """Find cameras that fit well by themselves, and not together: what they saw at one time is
+    not what they say, by little.
+
+    Args:
+        sizes: of each camera's images.
+        alone: the reprojection error of each camera by itself, pixels.
+        together: in the world that they share.
+    """
+    worse = [name for name in together if together[name] > _MOST_WORSE * alone[name]]
+    parts = {name: together[name] / float(np.hypot(*sizes[name])) for name in worse}
+    told = [name for name in worse if parts[name] > _WORTH_TELLING]
+    if not told:
+        return []
+    errors = listed((f"{name} {alone[name]:.2f} and {together[name]:.2f} px" for name in told), 16)
+    what = f"The reprojection error of each camera alone, and of all together: {errors}."
+    is_bad = any(parts[name] > _MOST_ERROR for name in told)
+    code = "calibration-pairs" if is_bad else "calibration-together"
+    return [problem(code, listed(told, 16), what)]
 
 
 def count_places(views: Sequence[Sighting], size: Size) -> int:

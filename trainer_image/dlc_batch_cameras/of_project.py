@@ -1,7 +1,8 @@
-"""The cameras of a lab's project: calibrated by its images, or read from a file of its own."""
+"""The cameras of a lab's project: calibrated by its images or videos, or read from a file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.calibration import Calibration, calibrate
 from dlc_batch_cameras.calibration_file import read_cameras
 from dlc_batch_cameras.camera import CameraGroup
+from dlc_batch_cameras.sampling import look_in_videos
 from dlc_batch_cameras.sightings import Progress, look_for_board, silent
 from dlc_batch_core.cameras import DEEPLABCUT_BOARD, Cameras
-from dlc_batch_core.project_folder import files_of
+from dlc_batch_core.videos import is_video
 from dlc_batch_core.views import calibration_views
 
 MILLIMETRES, SQUARES, UNKNOWN = "mm", "squares", "the unit of the calibration's file"
@@ -26,30 +28,38 @@ class Calibrated:
     calibration: Calibration | None = None  # None: it was made elsewhere
 
 
-def calibrate_project(cameras: Cameras, project: Path, progress: Progress = silent) -> Calibrated:
+def calibrate_project(
+    cameras: Cameras, files: Mapping[str, Path], progress: Progress = silent
+) -> Calibrated:
     """Calibrate the cameras of a project; nothing in it is changed.
 
     Args:
         cameras: of its request, with names.
-        project: its folder.
-        progress: told after each image.
+        files: where its files lie, by their paths in it.
+        progress: told after each image, or moment of the videos.
 
     Raises:
-        ProjectError: nothing good can come of the images, or of the file.
+        ProjectError: nothing good can come of the images, the videos, or the file.
     """
     if cameras.folder is None:
-        path = project / str(cameras.calibration)
+        name = str(cameras.calibration)
+        path = files.get(name, Path(name))
         return Calibrated(read_cameras(path, cameras.names), _unit_of(path))
-    seen = calibration_views(cameras, files_of(project)).by_camera
+    views = calibration_views(cameras, files)
     pictures = {
-        name: {moment: project / path for moment, path in seen.get(name, {}).items()}
+        name: {moment: files[path] for moment, path in views.by_camera.get(name, {}).items()}
         for name in cameras.names
     }
     board = cameras.board or DEEPLABCUT_BOARD
     held = Board(
         board.columns, board.rows, board.square_mm or 1.0, board.marker_mm, board.dictionary
     )
-    found = calibrate(look_for_board(held, pictures, progress))
+    if any(is_video(path) for seen in views.moments.values() for path in seen.values()):
+        offsets = cameras.offsets if isinstance(cameras.offsets, Mapping) else {}
+        sightings = look_in_videos(held, pictures, offsets, progress=progress)
+    else:
+        sightings = look_for_board(held, pictures, progress)
+    found = calibrate(sightings)
     return Calibrated(found.cameras, MILLIMETRES if board.square_mm else SQUARES, found)
 
 

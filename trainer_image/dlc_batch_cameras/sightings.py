@@ -87,11 +87,9 @@ def look_for_board(
     stop_at_other_board(board, samples)
     looker = Looker(board, tuple(pictures))
     every = [(camera, *each) for camera, by_shot in pictures.items() for each in by_shot.items()]
-    names = Counter(path.name for _, _, path in every)
+    names = names_of([path for _, _, path in every])
     for done, (camera, shot, path) in enumerate(every, 1):
-        is_alone = names[path.name] == 1
-        name = path.name if is_alone else f"{path.parent.name}/{path.name}"
-        looker.add(camera, shot, name, read_gray(path))
+        looker.add(camera, shot, names[path], read_gray(path))
         progress(done, len(every))
     return looker.finish()
 
@@ -99,8 +97,15 @@ def look_for_board(
 class Looker:
     """Looks at one picture after the other, and keeps what is to be told of them."""
 
-    def __init__(self, board: Board, cameras: tuple[str, ...]) -> None:
-        self.board, self.cameras = board, cameras
+    def __init__(self, board: Board, cameras: tuple[str, ...], are_frames: bool = False) -> None:
+        """Begin.
+
+        Args:
+            board: the one that the lab says it used.
+            cameras: their names.
+            are_frames: whether the pictures are frames of videos.
+        """
+        self.board, self.cameras, self.are_frames = board, cameras, are_frames
         self.seen: list[Sighting] = []
         self.problems: list[Problem] = []
         self.images: dict[str, list[str]] = {camera: [] for camera in cameras}
@@ -108,23 +113,32 @@ class Looker:
         self.unread: list[str] = []
         self.sizes: dict[str, dict[Size, list[str]]] = {c: defaultdict(list) for c in cameras}
         self.prints: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
+        self.blank: set[tuple[str, str]] = set()  # without a board, each by its first twin
 
-    def add(self, camera: str, shot: str, name: str, gray: Gray | None) -> None:
-        """Look for the board in one picture; None is one that can't be read."""
+    def add(self, camera: str, shot: str, name: str, gray: Gray | None) -> bool:
+        """Look for the board in one picture; None is one that can't be read.
+
+        Returns:
+            whether it shows the board.
+        """
         if gray is None:
             self.unread.append(name)
-            return
+            return False
         self.images[camera].append(name)
         self.sizes[camera][gray.shape[1], gray.shape[0]].append(name)
         twins = self.prints[hashlib.sha256(gray.tobytes()).digest()]
         twins.append((camera, name))
         if len(twins) > 1:
-            return
+            if twins[0] in self.blank:
+                self.empty[camera].append(name)
+            return twins[0] not in self.blank
         found = find_corners(gray, self.board)
         if found is None:
             self.empty[camera].append(name)
+            self.blank.add((camera, name))
         else:
             self.seen.append(_sighting(camera, shot, name, found))
+        return found is not None
 
     def finish(self) -> Sightings:
         """Return what was seen.
@@ -142,7 +156,8 @@ class Looker:
 
     def _tell_of_images(self) -> None:
         if self.unread:
-            what = f"{counted(len(self.unread), 'images')} can't be read: {listed(self.unread)}."
+            files = counted(len(self.unread), "videos" if self.are_frames else "images")
+            what = f"{files} can't be read: {listed(self.unread)}."
             self.problems.append(problem("calibration-unreadable", self.unread[0], what))
         for camera, names in self.empty.items():
             if names:
@@ -155,7 +170,7 @@ class Looker:
         for camera, sizes in self.sizes.items():
             if len(sizes) > 1:
                 each = "; ".join(f"{w} x {h}: {listed(n, 3)}" for (w, h), n in sizes.items())
-                what = f"The images differ in size ({each})."
+                what = f"The images of {camera} have several sizes: {each}."
                 found.append(problem("calibration-sizes", camera, what))
         return found
 
@@ -163,11 +178,13 @@ class Looker:
         """Tell of pictures that are there twice; of two cameras, they are a fault."""
         faults = []
         for twins in self.prints.values():
+            if twins[0] in self.blank:  # such as the black frames that videos begin with
+                continue
             names = [name for _, name in twins]
             if len({camera for camera, _ in twins}) > 1:
                 what = f"Two cameras have the same picture: {listed(names)}."
                 faults.append(problem("calibration-same-picture", names[0], what))
-            elif len(twins) > 1:
+            elif len(twins) > 1 and not self.are_frames:  # a board held still is no mistake
                 what = f"The same picture again: {listed(names[1:])}. It counts once."
                 self.problems.append(problem("calibration-twice", names[0], what))
         return faults
@@ -181,6 +198,15 @@ def stop_at_other_board(board: Board, samples: Mapping[str, Sequence[Gray]]) -> 
     """
     if faults := [each for name in samples for each in _other_board(name, board, samples[name])]:
         raise ProjectError(faults)
+
+
+def names_of(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return what messages call files: their names, with the folder's where two are the same."""
+    count = Counter(path.name for path in paths)
+    return {
+        path: path.name if count[path.name] == 1 else f"{path.parent.name}/{path.name}"
+        for path in paths
+    }
 
 
 def evenly(count: int, of: int) -> list[int]:
@@ -228,7 +254,8 @@ def _other_dictionary(camera: str, board: Board, sample: Sequence[Gray]) -> list
     """Tell of markers of another dictionary, where none of the board's own were found."""
     if any(find_corners(each, board) is not None for each in sample):
         return []
-    other = seen_dictionary(sample[:2])
+    pairs = (seen_dictionary(sample[each : each + 2]) for each in range(0, len(sample), 2))
+    other = next((each for each in pairs if each is not None), None)
     if other is None or other == board.dictionary:
         return []
     what = f"Its images show markers of {other}; the board is told to have {board.dictionary}."

@@ -11,7 +11,7 @@ from threading import Event
 
 from dlc_batch_core.limits import Limits
 from dlc_batch_core.run_request import RunRequest
-from dlc_batch_core.videos import Video, chosen
+from dlc_batch_core.videos import Video
 from dlc_batch_trainer.errors import UserError
 from dlc_batch_trainer.ingest import Ingest, require_room
 from dlc_batch_trainer.store import RunStore, StoredUpload
@@ -33,8 +33,8 @@ class Videos:
         Raises:
             DlcBatchError: the upload can't be read.
         """
-        asked = self.run.request.analyze_videos
-        return chosen(asked, self._ingest.files if asked is True else ())
+        asked = self.run.request
+        return asked.videos(self._ingest.files if asked.analyze_videos is True else ())
 
     @contextlib.contextmanager
     def fetched(self, video: Video, folder: Path) -> Iterator[Path]:

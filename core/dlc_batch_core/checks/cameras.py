@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.camera_fields import LEAST_CAMERAS, MOST_CAMERAS, find_contradictions
@@ -19,8 +20,8 @@ from dlc_batch_core.problems import Problem
 from dlc_batch_core.project_files import ProjectFiles
 from dlc_batch_core.request import REQUEST_FILE, Request
 from dlc_batch_core.three_d import Project3D
-from dlc_batch_core.videos import chosen
-from dlc_batch_core.views import Views, calibration_images, calibration_views, recordings
+from dlc_batch_core.videos import Video, is_video
+from dlc_batch_core.views import Views, calibration_files, calibration_views, recordings
 from dlc_batch_core.words import counted, listed, shown
 
 #: Zhang's method (2000) needs three views of a plane; of fewer than eight each bad one counts.
@@ -52,9 +53,15 @@ def find_camera_problems(
     if cameras.folder is None:
         yield from _problems_of_file(cameras, files)
     else:
-        yield from _Images(cameras, files, cameras.folder).find_problems()
+        yield from _Pictures(cameras, files, cameras.folder).find_problems()
+    of_board = set(calibration_files(cameras, files.paths))
+    videos = request.videos(files.paths)
+    if asked := [video.path for video in videos if video.path in of_board]:
+        what = f"`analyze_videos` names videos of the calibration: {listed(asked)}."
+        yield problem("video-of-calibration", REQUEST_FILE, what)
     if request.triangulate:
-        yield from _problems_of_videos(cameras, request, files)
+        others = [video for video in videos if video.path not in of_board]
+        yield from _problems_of_videos(cameras, request, others)
 
 
 def problem_of_names(project: Project3D) -> Problem:
@@ -76,12 +83,31 @@ def _problems_of_file(cameras: Cameras, files: ProjectFiles) -> Iterator[Problem
 
 
 @dataclass(frozen=True)
-class _Images:
-    """The calibration images of a project."""
+class _Pictures:
+    """The calibration images of a project, or its calibration videos."""
 
     cameras: Cameras
     files: ProjectFiles
     folder: str
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        return calibration_files(self.cameras, self.files.paths)
+
+    @property
+    def are_videos(self) -> bool:
+        return bool(self.paths) and is_video(self.paths[0])
+
+    @property
+    def kind(self) -> str:
+        return "video" if self.are_videos else "image"
+
+    @property
+    def aside(self) -> str:
+        """A word on videos that are not looked at."""
+        there = (path for path in self.files.paths if path.startswith(f"{self.folder}/"))
+        is_mixed = not self.are_videos and any(map(is_video, there))
+        return " Videos count only where there is no image in the folder." if is_mixed else ""
 
     @property
     def place(self) -> str:
@@ -90,8 +116,9 @@ class _Images:
 
     def find_problems(self) -> Iterator[Problem]:
         yield from self._problems_of_board()
-        if (count := len(calibration_images(self.cameras, self.files.paths))) > MOST_IMAGES:
-            what = f"There are {count:,} calibration images; at most {MOST_IMAGES:,} are taken."
+        if (count := len(self.paths)) > MOST_IMAGES:
+            what = f"There are {count:,} calibration {self.kind}s; at most {MOST_IMAGES:,} are"
+            what += " taken."
             yield problem("cameras-too-many-images", self.place, what)
             return
         views = calibration_views(self.cameras, self.files.paths)
@@ -100,7 +127,7 @@ class _Images:
             return
         yield from self._problems_of_names(views)
         yield from self._problems_of_amount(views)
-        yield from self._problems_of_sizes(views)
+        yield from self._problems_of_content(views)
 
     def _problems_of_board(self) -> Iterator[Problem]:
         board, names = self.cameras.board, ", ".join(self.cameras.names)
@@ -115,60 +142,61 @@ class _Images:
 
     def _none(self, views: Views) -> Problem:
         if not views.strangers:
-            return problem(
-                "cameras-calibration", self.place, "There is no calibration image here."
-            )
-        what = (
-            f"No calibration image has a camera's name in its own: {self._listed(views.strangers)}"
-        )
-        what += f" are there, and the cameras are {listed(self.cameras.names)}."
+            what = "There is no calibration image here, and no calibration video."
+            return problem("cameras-calibration", self.place, what)
+        what = f"No calibration {self.kind} has a camera's name in its own:"
+        what += f" {self._listed(views.strangers)} are there, and the cameras are"
+        what += f" {listed(self.cameras.names)}.{self.aside}"
         return problem("camera-without-images", self.place, what)
 
     def _problems_of_names(self, views: Views) -> Iterator[Problem]:
         if views.strangers:
-            what = (
-                f"Calibration images whose names tell no camera: {self._listed(views.strangers)}."
-            )
+            what = f"Calibration {self.kind}s whose names tell no camera:"
+            what += f" {self._listed(views.strangers)}."
             yield problem("camera-image-unknown", self.place, what)
         if views.doubles:
             pairs = listed(f"{self._name(a)} and {self._name(b)}" for a, b in views.doubles)
-            what = f"Two calibration images are the same view by their names: {pairs}. The first"
+            what = f"Two calibration {self.kind}s are the same view by their names: {pairs}. The"
+            what += " first"
             yield problem("camera-image-twice", self.place, f"{what} is taken.")
         if views.alone and views.shared:
-            what = f"Calibration images without a partner: {self._listed(views.alone)}."
+            what = f"Calibration {self.kind}s without a partner: {self._listed(views.alone)}."
             yield problem("camera-image-alone", self.place, what)
 
     def _problems_of_amount(self, views: Views) -> Iterator[Problem]:
         there = [name for name in self.cameras.names if views.of(name)]
         if len(there) < len(self.cameras.names):
             empty = [name for name in self.cameras.names if name not in there]
-            what = f"There is no calibration image of {listed(empty)}."
+            what = f"There is no calibration {self.kind} of {listed(empty)}.{self.aside}"
             yield problem("camera-without-images", self.place, what)
         if apart := _apart(views, there):
-            what = (
-                f"No image of {listed(apart)} has the name of an image of {there[0]}, but for the"
-            )
+            what = f"No {self.kind} of {listed(apart)} has the name of one of {there[0]}, but for"
             what += (
-                " camera's, nor by way of other cameras: none is known to show the same moment."
+                " the camera's, nor by way of other cameras: none is known to show the same time."
             )
             yield problem("cameras-apart", self.place, what)
         count = len(views.shared)
-        if count < FEW_MOMENTS and len(there) > 1 and not apart:
+        if count < FEW_MOMENTS and len(there) > 1 and not apart and not self.are_videos:
             code = "cameras-few-moments" if count >= LEAST_MOMENTS else "cameras-too-few-moments"
             what = f"Two or more cameras have images of {counted(count, 'moments')} only."
             yield problem(code, self.place, what)
 
-    def _problems_of_sizes(self, views: Views) -> Iterator[Problem]:
-        sizes, broken = self._read_sizes(views)
+    def _problems_of_content(self, views: Views) -> Iterator[Problem]:
+        sizes, broken = self._look_at_videos(views) if self.are_videos else self._read_sizes(views)
         if broken:
-            what = f"These calibration images can't be read: {self._listed(broken)}."
-            yield problem("camera-image-unreadable", self.place, what)
+            what = f"These calibration {self.kind}s can't be read: {self._listed(broken)}."
+            yield problem("calibration-unreadable", self.place, what)
         for camera in self.cameras.names:
             named = {size: p for p in reversed(views.of(camera)) if (size := sizes.get(p))}
             if len(named) > 1:
                 seen = (f"{w} x {h} ({self._name(named[w, h])})" for w, h in sorted(named))
                 what = f"The calibration images of {camera} have several sizes: {listed(seen)}."
-                yield problem("camera-image-sizes", self.place, what)
+                yield problem("calibration-sizes", self.place, what)
+
+    def _look_at_videos(self, views: Views) -> tuple[Mapping[str, Size], list[str]]:
+        """Of a video only whether it is empty can be told without a decoder."""
+        every = (path for files in views.moments.values() for path in files.values())
+        return {}, [path for path in every if not self.files.size(path)]
 
     def _read_sizes(self, views: Views) -> tuple[Mapping[str, Size], list[str]]:
         """Read the sizes of the images, or from afar of a few; and which of them are no images."""
@@ -210,9 +238,9 @@ def _apart(views: Views, cameras: Sequence[str]) -> list[str]:
 
 
 def _problems_of_videos(
-    cameras: Cameras, request: Request, files: ProjectFiles
+    cameras: Cameras, request: Request, asked: Sequence[Video]
 ) -> Iterator[Problem]:
-    videos = recordings(cameras, chosen(request.analyze_videos, files.paths))
+    videos = recordings(cameras, asked)
     if not request.analyze_videos:
         what = "No video is analysed, so nothing will be triangulated."
         remedy = "Write `analyze_videos: true` or name videos there, or `triangulate: false`."

@@ -11,7 +11,8 @@ from dlc_batch_core.limits import GIB
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project_files import ProjectFiles
 from dlc_batch_core.request import REQUEST_FILE, Request
-from dlc_batch_core.videos import Video, chosen, is_drawn, is_video, is_video_key
+from dlc_batch_core.videos import Video, is_drawn, is_video, is_video_key
+from dlc_batch_core.views import calibration_files
 from dlc_batch_core.words import listed, shown
 
 
@@ -19,9 +20,9 @@ def find_video_problems(request: Request, files: ProjectFiles) -> list[Problem]:
     """Find what of the videos asked for can't be analysed, or contradicts itself."""
     if not request.analyze_videos:
         return [_without_videos()] if request.labeled_videos else []
-    videos = chosen(request.analyze_videos, files.paths)
+    videos = request.videos(files.paths)
     if not videos:
-        return [_none_in_zip()]
+        return [_none_in_zip(request, files)]
     there = [path for path in files.paths if is_video(path) and not is_drawn(path)]
     found = [p for video in videos if (p := _problem_of(video, files, there))]
     return [*found, *_same_names(videos)]
@@ -35,7 +36,7 @@ def find_key_problems(request: Request, bucket: str, lab: str) -> list[Problem]:
         bucket: where the project was uploaded.
         lab: whose run it is.
     """
-    keys = (video for video in chosen(request.analyze_videos, ()) if video.is_key)
+    keys = (video for video in request.videos(()) if video.is_key)
     others = [video for video in keys if not video.belongs_to(bucket, lab)]
     return [_other_lab(video, bucket, lab) for video in others]
 
@@ -67,9 +68,11 @@ def _near(path: str, there: list[str]) -> str:
     return f"Did you mean `{shown(near[0])}`? Else add the video to the zip." if near else ""
 
 
-def _none_in_zip() -> Problem:
-    what = "`analyze_videos: true` asks for all videos of the zip, and there is none in it."
-    return problem("video-missing", REQUEST_FILE, what)
+def _none_in_zip(request: Request, files: ProjectFiles) -> Problem:
+    what = "`analyze_videos: true` asks for all videos of the zip, and there is none in it"
+    of_board = request.cameras is not None and calibration_files(request.cameras, files.paths)
+    but = ", but for those of the calibration" if of_board and is_video(of_board[0]) else ""
+    return problem("video-missing", REQUEST_FILE, f"{what}{but}.")
 
 
 def _without_videos() -> Problem:

@@ -7,15 +7,21 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from tests.cameras import drawn
 from tests.trainer.three_d.made_up import CAMERAS, write_cameras
 
 from dlc_batch.demo import scene
 from dlc_batch.demo.project import DemoSize, make_demo_project
+from dlc_batch_cameras.foreign_files import read_anipose
 from dlc_batch_core.cameras import Board, Cameras
 from dlc_batch_trainer.three_d.__main__ import do
 from dlc_batch_trainer.three_d.calibrating import read_cameras
 from dlc_batch_trainer.three_d.task import Answer, CalibrationTask
+
+BOARD = Board(9, 6, 25.0)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +70,53 @@ def test_another_board_is_refused_and_the_right_one_named(project: Path, tmp_pat
     assert not (tmp_path / "3d" / "cameras.json").exists()
 
 
+def test_calibration_videos_are_used_and_their_frames_named(
+    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "walk"
+    shutil.copytree(project, copy)
+    shutil.rmtree(copy / "calibration_images")
+    truth = drawn.rig(2)
+    held = drawn.places(10, 3)
+    drawn.film(copy / "calibration_images", truth, held, name="board_{}.avi", late=3)
+    answer = calibrate(replace(CAMERAS, board=BOARD, offsets={"camera-2": 3}), copy, tmp_path)
+    assert answer.problems == ()
+    group, _ = read_cameras(tmp_path / "3d" / "cameras.json")
+    for found, true in zip(group, truth, strict=True):
+        assert found.centre == pytest.approx(true.centre, abs=2)
+    views = json.loads((tmp_path / "3d" / "calibration.json").read_text())["views"]
+    frames = {each["image"] for each in views if each["is_used"]}
+    assert "board_camera-1.avi frame 0" in frames
+    assert "board_camera-2.avi frame 3" in frames
+    assert "looked for the board: 40 of 40" in capfd.readouterr().out
+
+
+def test_videos_that_cannot_be_read_are_told(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "walk"
+    shutil.copytree(project, copy)
+    shutil.rmtree(copy / "calibration_images")
+    folder = copy / "calibration_images"
+    drawn.film(folder, drawn.rig(2), drawn.places(10, 3))
+    (folder / "camera-2.avi").write_bytes(b"no video")
+    answer = calibrate(replace(CAMERAS, board=BOARD), copy, tmp_path)
+    told = {(each["code"], each["where"]) for each in answer.problems}
+    assert {
+        ("calibration-unreadable", "camera-2.avi"),
+        ("calibration-cameras", "camera-2"),
+    } <= told
+
+
+def test_anipose_gets_the_cameras_too(project: Path, tmp_path: Path) -> None:
+    calibrate(CAMERAS, project, tmp_path)
+    group, _ = read_cameras(tmp_path / "3d" / "cameras.json")
+    for found, kept in zip(read_anipose(tmp_path / "3d" / "calibration.toml"), group, strict=True):
+        assert found.name == kept.name
+        assert found.matrix == pytest.approx(kept.matrix)
+        assert found.distortion == pytest.approx(kept.distortion)
+        assert found.rotation == pytest.approx(kept.rotation)
+        assert found.translation == pytest.approx(kept.translation)
+
+
 def test_a_file_of_the_labs_own_is_taken_as_it_is(project: Path, tmp_path: Path) -> None:
     copy = tmp_path / "walk"
     shutil.copytree(project, copy)
@@ -74,6 +127,26 @@ def test_a_file_of_the_labs_own_is_taken_as_it_is(project: Path, tmp_path: Path)
     group, unit = read_cameras(tmp_path / "3d" / "cameras.json")
     assert group.names == ("camera-1", "camera-2")
     assert unit == "the unit of the calibration's file"
+    kept = (tmp_path / "3d" / "calibration.toml").read_bytes()
+    assert kept == (copy / "cal" / "calibration.toml").read_bytes()
+
+
+def test_of_a_file_of_opencv_that_and_anipose_s_are_kept(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "walk"
+    shutil.copytree(project, copy)
+    one, two = drawn.rig(2)
+    values = {"M1": one.matrix, "D1": one.distortion, "M2": two.matrix, "D2": two.distortion,
+              "R": two.rotation, "T": two.translation, "size": np.array(one.size)}  # fmt: skip
+    storage = cv2.FileStorage(str(copy / "stereo.yml"), cv2.FILE_STORAGE_WRITE)
+    for key, value in values.items():
+        storage.write(key, value)
+    storage.release()
+    assert calibrate(replace(CAMERAS, calibration="stereo.yml"), copy, tmp_path) == Answer()
+    made = {path.name for path in (tmp_path / "3d").iterdir()}
+    assert made == {"cameras.json", "calibration.yml", "calibration.toml"}
+    group, _ = read_cameras(tmp_path / "3d" / "cameras.json")
+    assert group.names == ("camera-1", "camera-2")
+    assert group.cameras[1].centre == pytest.approx(two.centre)
 
 
 def test_a_file_that_is_none_is_told(project: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 cameras.json      what was calibrated, in brief: the report shows it
 calibration.json  the cameras, and how far to believe them; or the file of the lab's own, as it is
+calibration.toml  the cameras, as Anipose has them
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from typing import Any
 from dlc_batch_cameras import calibration_file
 from dlc_batch_cameras.calibration import Calibration
 from dlc_batch_cameras.camera import CameraGroup
+from dlc_batch_cameras.foreign_files import write_anipose
 from dlc_batch_cameras.of_project import Calibrated, calibrate_project
 from dlc_batch_core import SCHEMA_VERSION
 from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.project_folder import files_of
 from dlc_batch_trainer.three_d.task import CAMERAS_FILE, Answer, CalibrationTask
+
+_ANIPOSE = "calibration.toml"
 
 
 def calibrate(task: CalibrationTask) -> Answer:
     """Do the task; where the cameras can't be calibrated, the answer has the problems."""
     cameras, target = Cameras.from_dict(task.cameras), Path(task.target)
     try:
-        found = calibrate_project(cameras, Path(task.project), _tell)
+        found = calibrate_project(cameras, files_of(Path(task.project)), _tell)
     except ProjectError as error:
         return Answer(problems=tuple(each.to_dict() for each in error.problems))
     name = _keep(found, cameras, Path(task.project), target)
@@ -52,16 +57,19 @@ def read_cameras(path: Path) -> tuple[CameraGroup, str]:
 
 
 def _tell(done: int, of: int) -> None:
-    print(f"looked for the board in {done} of {of} images", flush=True)
+    print(f"looked for the board: {done} of {of}", flush=True)
 
 
 def _keep(found: Calibrated, cameras: Cameras, project: Path, target: Path) -> str:
+    """Keep the calibration; return the name of the file that `read_cameras` takes."""
     if found.calibration is not None:
         calibration_file.write_calibration(found.calibration, target / "calibration.json")
+        write_anipose(found.group, target / _ANIPOSE)
         return "calibration.json"
-    name = f"calibration{Path(str(cameras.calibration)).suffix.lower()}"
-    shutil.copyfile(project / str(cameras.calibration), target / name)
-    return name
+    write_anipose(found.group, target / _ANIPOSE)
+    own = project / str(cameras.calibration)
+    shutil.copyfile(own, target / f"calibration{own.suffix.lower()}")  # also one of Anipose's
+    return _ANIPOSE
 
 
 def _summary(found: Calibrated, calibration: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class CalibrationTask:
     """Calibrate the cameras, or read a calibration that was made elsewhere."""
 
     cameras: Mapping[str, Any]  # the section `cameras` of the request
-    project: str  # folder: our copy, with the images
+    project: str  # folder: our copy, with the images or videos
     target: str  # folder for cameras.json and the calibration
     answer: str  # file for the Answer
 
