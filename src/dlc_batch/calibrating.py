@@ -61,11 +61,12 @@ def _calibrate(
 def _write(cameras: Cameras, found: Check, archive: ReadableArchive, folder: Path) -> None:
     """Write what the calibration reads, and nothing else, as the trainer's copy has it."""
     place = str(cameras.calibration)
-    there = found.images_3d or found.root + place
+    there = (found.images_3d or found.root + place).rstrip("/")
     for member in archive.under(there):
         inner = member.path.removeprefix(there)
-        if inner and (cameras.folder is None or not inner.lower().endswith(IMAGES)):
-            continue
-        path = folder / f"{place}{inner if inner.startswith('/') or not inner else '/' + inner}"
+        is_image = inner.startswith("/") and inner.lower().endswith(IMAGES)
+        if not (is_image if cameras.folder else inner == ""):
+            continue  # another folder or file, whose name begins alike
+        path = folder / f"{place}{inner}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(archive.read_head(member.path, member.size))
