@@ -95,6 +95,18 @@ def test_a_long_track_that_is_hardly_seen_spoils_no_other() -> None:
     np.testing.assert_allclose(found, points, atol=1e-3)
 
 
+def test_a_track_that_nothing_foretells_is_hardly_smoothed() -> None:
+    """Seen in no frame that is held out: a straight line would fit the others as well."""
+    scene = draw_scene(3, frames=300)
+    scene.pixels[:, 1::2, 2] = np.nan
+    found = triangulate(scene.group, scene.pixels, scene.confidences)
+    plain, smoothed = (
+        np.nanmedian(errors(each, scene.truth)[:, 2])
+        for each in (found.points, smooth(found.points, found.covariances))
+    )
+    assert smoothed < 1.1 * plain
+
+
 def test_without_anything_to_go_by_nothing_changes() -> None:
     nothing = np.full((20, 3, 3), np.nan)
     unknown = np.full((20, 3, 3, 3), np.nan)
