@@ -120,6 +120,18 @@ def test_the_standard_error_is_that_of_many_calibrations() -> None:
     assert noise == pytest.approx(0.2 * np.sqrt(2), rel=0.08)
 
 
+def test_corners_of_a_coarser_camera_are_no_strays() -> None:
+    """Its error is not that of the other, and what is cut off would make it seem smaller."""
+    truth, held = drawn.rig(2), drawn.places(20, 5)
+    fine, coarse = (
+        drawn.sightings(truth, drawn.CHESS, held, np.random.default_rng(1), noise)
+        for noise in (0.05, 0.5)
+    )
+    found = calibrate(replace(fine, seen=(*fine.of("camera-1"), *coarse.of("camera-2"))))
+    assert all(view.corners == len(drawn.CHESS.points) for view in found.views)
+    assert found.rms_px["camera-2"] == pytest.approx(0.5 * np.sqrt(2), rel=0.05)
+
+
 def test_the_pictures_are_only_read(tmp_path: Path) -> None:
     pictures = drawn.write(tmp_path, drawn.rig(2), drawn.CHESS, drawn.places(2, 1))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}

@@ -73,6 +73,40 @@ def test_short_gaps_are_filled_where_asked_and_long_ones_never() -> None:
     assert (errors(filled, scene.truth)[100:103, 2] < 3).all()
 
 
+def test_where_the_world_begins_does_not_count() -> None:
+    """The first camera may stand far away, and one body part rest while another runs."""
+    draws = np.random.default_rng(1)
+    truth = np.zeros((400, 2, 3))
+    truth[:, 1, 0] = 100 * np.sin(np.arange(400) / 10)
+    points = truth + 3 * draws.standard_normal(truth.shape)
+    covariances = np.broadcast_to(9 * np.eye(3), (400, 2, 3, 3))
+    here, far = smooth(points, covariances), np.array([300.0, -200.0, 2000.0])
+    there = smooth(points + far, covariances)
+    np.testing.assert_allclose(there - far, here, atol=0.01)
+    assert (np.median(errors(here, truth), axis=0) < [0.5, 2.0]).all()
+
+
+def test_a_long_track_that_is_hardly_seen_spoils_no_other() -> None:
+    points = np.full((100_000, 3, 3), np.nan)
+    points[:, 0] = [0.0, 0.0, 900.0]
+    points[500:502, 1] = [0.0, 50.0, 900.0]
+    covariances = np.where(np.isnan(points)[..., None], np.nan, np.eye(3))
+    found = smooth(points, covariances)
+    np.testing.assert_allclose(found, points, atol=1e-3)
+
+
+def test_a_track_that_nothing_foretells_is_hardly_smoothed() -> None:
+    """Seen in no frame that is held out: a straight line would fit the others as well."""
+    scene = draw_scene(3, frames=300)
+    scene.pixels[:, 1::2, 2] = np.nan
+    found = triangulate(scene.group, scene.pixels, scene.confidences)
+    plain, smoothed = (
+        np.nanmedian(errors(each, scene.truth)[:, 2])
+        for each in (found.points, smooth(found.points, found.covariances))
+    )
+    assert smoothed < 1.1 * plain
+
+
 def test_without_anything_to_go_by_nothing_changes() -> None:
     nothing = np.full((20, 3, 3), np.nan)
     unknown = np.full((20, 3, 3, 3), np.nan)

@@ -63,6 +63,17 @@ def test_left_out_it_spoils_nothing(cameras: int) -> None:
     assert medians[0] == pytest.approx(medians[1], rel=0.02)
 
 
+@pytest.mark.parametrize("cameras", [2, 3, 6])
+def test_body_parts_that_are_seen_badly_are_no_knock(cameras: int) -> None:
+    """The sure half of them is hidden from the middle on."""
+    for seed in range(3):
+        scene = draw_scene(cameras, frames=600, points=4, seed=seed)
+        draws = np.random.default_rng(seed)
+        scene.pixels[:, :, 2:] += draws.normal(0, 6, scene.pixels[:, :, 2:].shape)
+        scene.confidences[:, 300:, :2] = 0.1
+        assert find_knocks(scene.group, scene.pixels, scene.confidences) == ()
+
+
 def test_one_body_part_is_enough() -> None:
     scene = knock(draw_scene(3, points=1), 2, 503)
     (found,) = find_knocks(scene.group, scene.pixels, scene.confidences)

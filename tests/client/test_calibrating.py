@@ -65,6 +65,14 @@ def test_another_board_is_refused_with_the_reason(project: Path, pack: str) -> N
     assert "calibration-other-board" in codes(found), found.problems
 
 
+def test_images_of_a_folder_whose_name_begins_alike_are_not_looked_at(project: Path) -> None:
+    other = project / "calibration_images_old"
+    shutil.copytree(project / "calibration_images", other)
+    looked: list[int] = []
+    check_path(project, lambda _, of: looked.append(of))
+    assert looked[-1] == 52
+
+
 def test_images_that_were_mixed_up_are_left_out_by_name(project: Path) -> None:
     folder = project / "calibration_images"
     one, other = folder / "camera-2-04.png", folder / "camera-2-11.png"

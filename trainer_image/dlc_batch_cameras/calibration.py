@@ -234,11 +234,15 @@ def _narrowed(
 def _without_strays(bundle: Bundle, parameters: Array) -> tuple[Sighting, ...]:
     """Return the views without single corners that were found elsewhere."""
     distances = np.linalg.norm(bundle.residuals(parameters).reshape(-1, 2), axis=1)
-    ends = np.cumsum([len(view.indices) for view in bundle.views])
-    most = max(_STRAY_RATIO * float(np.median(distances)), _STRAY_PX)
+    counts = [len(view.indices) for view in bundle.views]
+    cameras = np.repeat([view.camera for view in bundle.views], counts)
+    most = {
+        name: max(_STRAY_RATIO * float(np.median(distances[cameras == name])), _STRAY_PX)
+        for name in bundle.names
+    }
     views = []
-    for view, own in zip(bundle.views, np.split(distances, ends[:-1]), strict=True):
-        keep = own <= most
+    for view, own in zip(bundle.views, np.split(distances, np.cumsum(counts)[:-1]), strict=True):
+        keep = own <= most[view.camera]
         views.append(replace(view, indices=view.indices[keep], pixels=view.pixels[keep]))
     return tuple(views)
 

@@ -156,8 +156,13 @@ def _tilt(motions: Array) -> float:
 
 def _folds(found: Intrinsics, board: Board) -> bool:
     """Whether the radial distortion stops to grow within the part of the image that was seen."""
-    seen = motions.apply(found.poses, board.points)
-    radius = np.linalg.norm(seen[..., :2] / seen[..., 2:], axis=-1).max()
+    seen = np.concatenate(
+        [
+            motions.apply(pose, board.points[view.indices])
+            for view, pose in zip(found.views, found.poses, strict=True)
+        ]
+    )
+    radius = np.linalg.norm(seen[:, :2] / seen[:, 2:], axis=-1).max()
     r2 = np.square(np.linspace(0, radius, 200))
     k1, k2, _, _, k3 = found.camera.distortion
     return bool((1 + 3 * k1 * r2 + 5 * k2 * r2**2 + 7 * k3 * r2**3 <= 0).any())

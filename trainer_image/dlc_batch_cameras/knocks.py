@@ -10,7 +10,7 @@ import numpy as np
 
 from dlc_batch_cameras.camera import Array, CameraGroup
 from dlc_batch_cameras.epipolar import epipolar_errors
-from dlc_batch_cameras.seen import mean_of_seen, median_of_seen
+from dlc_batch_cameras.seen import mean_of_seen, median_of_seen, percentile_of_seen
 from dlc_batch_cameras.triangulation import PCUTOFF
 
 #: A knock raises the median epipolar error to so many times, and by so many pixels, ...
@@ -21,6 +21,8 @@ _KEPT = 0.8
 _FEWEST_FRAMES = 10
 #: A pair's error that rises by less is taken to be as before.
 _LITTLE = 1.2
+#: Of a body part: so exact is none.
+_LEAST_PX = 0.01
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,10 @@ def find_knocks(
 ) -> tuple[Knock, ...]:
     """Return the cameras whose calibration does not hold from some frame on.
 
-    Each frame's median epipolar error of each pair of cameras is a series; a step up in it that
-    stays (least squares of its logarithm: the likeliest change point, Hinkley, 1970) is a knock of
-    one of the two. It is the camera without which no pair shows a step.
+    Each frame's median epipolar error of each pair of cameras, body parts measured by their own,
+    is a series; a step up in it that stays (least squares of its logarithm: the likeliest change
+    point, Hinkley, 1970) is a knock of one of the two. It is the camera without which no pair
+    shows a step.
 
     Args:
         group: C cameras; their images are synchronous.
@@ -69,9 +72,7 @@ def find_knocks(
     """
     rays = group.rays(np.where((confidences >= pcutoff)[..., None], pixels, np.nan))
     series = {
-        (i, j): median_of_seen(
-            np.abs(epipolar_errors(group.cameras[i], group.cameras[j], rays[i], rays[j])), (1,)
-        )
+        (i, j): _series(epipolar_errors(group.cameras[i], group.cameras[j], rays[i], rays[j]))
         for i, j in combinations(range(len(group)), 2)
     }
     knocks: list[Knock] = []
@@ -93,6 +94,17 @@ def leave_out(names: Sequence[str], confidences: Array, knocks: Sequence[Knock])
         if len(knock.cameras) == 1:
             left[names.index(knock.cameras[0]), knock.frame :] = 0
     return left
+
+
+def _series(errors: Array) -> Array:
+    """Return the median size (frames,) of errors (frames, points), as of a usual body part.
+
+    One that is predicted worse must not look like a knock where the others are hidden.
+    """
+    sizes = np.abs(errors)
+    # The fifth that fits best: what a knock does later must not hide it.
+    own = np.maximum(percentile_of_seen(sizes, 20, (0,)), _LEAST_PX)
+    return median_of_seen(sizes / own * median_of_seen(own, (0,)), (1,))
 
 
 def _next_knock(group: CameraGroup, series: dict[tuple[int, int], Array]) -> Knock | None:

@@ -82,6 +82,26 @@ def test_a_camera_without_calibration_is_left_out(tmp_path: Path) -> None:
     assert error_of(tmp_path) < 4
 
 
+@pytest.mark.parametrize("names", [("left", "right"), ("camera-1", "right")])
+def test_cameras_of_other_names_than_the_calibrations_are_told(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    tables = dict(zip(names, write_tables(tmp_path, frames=20).values(), strict=True))
+    answer = do(task(tmp_path, tables))
+    assert answer.figures is None
+    (note,) = answer.notes
+    assert f"Its cameras are {names[0]}, {names[1]}" in note
+    assert "the calibration is of camera-1, camera-2." in note
+
+
+def test_limbs_of_what_is_no_body_part_are_told(tmp_path: Path) -> None:
+    limbs = [["snout", "tialbase"], ["snout", "tailbase"]]
+    answer = do(task(tmp_path, write_tables(tmp_path, frames=20), limbs=limbs))
+    assert answer.notes == (
+        "walk: The limb snout - tialbase is left out: its ends are not both body parts.",
+    )
+
+
 def test_several_animals_are_told_and_not_mixed(tmp_path: Path) -> None:
     tables = write_tables(tmp_path)
     for path in tables.values():

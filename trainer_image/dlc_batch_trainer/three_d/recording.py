@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from dlc_batch_cameras.quality import Quality, assess
 from dlc_batch_cameras.reconstruction import Options, Reconstruction, reconstruct
 from dlc_batch_cameras.synchronising import View
 from dlc_batch_core import SCHEMA_VERSION
+from dlc_batch_core.errors import LabError
 from dlc_batch_core.follow_up import VIEW_ENDING
+from dlc_batch_core.words import listed
 from dlc_batch_trainer.three_d.calibrating import read_cameras
 from dlc_batch_trainer.three_d.film import write_film
 from dlc_batch_trainer.three_d.ground import find_down
@@ -61,8 +63,9 @@ def put_together(task: RecordingTask) -> Answer:
     """Do the task: write `<name>_DLC_3D.h5`, and what is beside it.
 
     Raises:
-        LabError: the videos share no frame, or their networks no body part.
-        SeveralAnimalsError, ValueError: of the tables, see read_predictions.
+        LabError: the videos share no frame, fewer than two of their cameras are calibrated, or
+            their networks have no body part in common.
+        SeveralAnimalsError, ValueError: of the tables, see read_views.
     """
     recording = triangulate_recording(task)
     write_files(recording)
@@ -77,6 +80,7 @@ def triangulate_recording(task: RecordingTask) -> Recording:
     """Put the views together."""
     calibrated, unit = read_cameras(Path(task.calibration))
     tables = {camera: Path(path) for camera, path in task.tables.items()}
+    _stop_without_two(tables, calibrated.names)
     predicted, unmatched = read_views(tables, calibrated.names)
     group = CameraGroup(tuple(each for each in calibrated if each.name in predicted))
     views = [View(each.pixels, each.confidence) for each in predicted.values()]
@@ -98,7 +102,29 @@ def triangulate_recording(task: RecordingTask) -> Recording:
         predicted=predicted,
         made=made,
         quality=assess(made.found, group.names, parts),
-        notes=(*strangers, *unmatched, *made.notes),
+        notes=(*strangers, *unmatched, *_limbs_left_out(task, parts), *made.notes),
+    )
+
+
+def _stop_without_two(cameras: Collection[str], calibrated: Sequence[str]) -> None:
+    """See to it that two of the cameras are calibrated: a calibration's file has its own names.
+
+    Raises:
+        LabError: they are not.
+    """
+    if len(set(cameras) & set(calibrated)) < 2:
+        raise LabError(
+            f"Its cameras are {listed(cameras)}, and the calibration is of {listed(calibrated)}.",
+            "Give the cameras the names that the calibration has.",
+        )
+
+
+def _limbs_left_out(task: RecordingTask, parts: Sequence[str]) -> tuple[str, ...]:
+    """Tell of limbs between what is no body part."""
+    return tuple(
+        f"The limb {' - '.join(limb)} is left out: its ends are not both body parts."
+        for limb in task.limbs
+        if not set(limb) <= set(parts)
     )
 
 
