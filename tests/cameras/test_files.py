@@ -10,7 +10,6 @@ from tests.cameras.scenes import draw_cameras, draw_scene
 
 from dlc_batch_cameras.dlc_files import (
     Table,
-    dlc_stem,
     read_dlc_csv,
     read_dlc_h5,
     write_dlc_csv,
@@ -107,19 +106,6 @@ def test_what_is_no_table_is_refused_by_its_name(tmp_path: Path) -> None:
     for name in ("t.h5", "none.h5"):
         with pytest.raises(StateError, match=f"{name} is no 3D table"):
             read_dlc_h5(tmp_path / name)
-
-
-@pytest.mark.parametrize(
-    ("video", "camera", "stem"),
-    [
-        ("mouse_camera-1", "camera-1", "mouse_DLC_3D"),
-        ("mouse-camera-1_trial2", "camera-1", "mouse_trial2_DLC_3D"),
-        ("camera-1_trial2", "camera-1", "trial2_DLC_3D"),
-        ("camera-1", "camera-1", "DLC_3D"),
-    ],
-)
-def test_a_file_is_named_as_deeplabcut_names_it(video: str, camera: str, stem: str) -> None:
-    assert dlc_stem(video, camera) == stem
 
 
 def test_the_metadata_says_what_deeplabcut_looks_for(tmp_path: Path) -> None:

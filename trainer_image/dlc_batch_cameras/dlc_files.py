@@ -37,18 +37,6 @@ class Table:
     scorer: str
 
 
-def dlc_stem(video_stem: str, camera: str, scorer: str = SCORER) -> str:
-    """Return the name, without its ending, that DeepLabCut gives a video's 3D file.
-
-    It is the video's without the camera's name; what stood before and after that is joined.
-    """
-    parts = video_stem.split(camera)
-    before, after = parts[0], parts[-1]
-    before = before[:-1] if before.endswith(("_", "-")) else before
-    after = after[1:] if after.startswith(("_", "-")) else after
-    return "_".join([*(each for each in (before, after) if each), scorer])
-
-
 def write_dlc_h5(path: Path, table: Table) -> None:
     """Write the .h5 file; it is whole or not there. Needs pandas and PyTables."""
     import pandas as pd  # type: ignore[import-untyped]  # its stubs are a package of their own
