@@ -19,6 +19,8 @@ _REACH = 6  # unknowns from a frame to the next but one
 #: Squared distances over their variances, beyond which a point counts less: 99.9 % are below.
 _MOST = 16.3
 _ROUNDS = 3  # of weighing anew
+#: Above what Cholesky's rounding makes of the largest entry, some tens of 2e-16.
+_RIDGE = 1e-13
 
 Flags = NDArray[np.bool_]
 
@@ -42,7 +44,8 @@ def smooth(points: Array, covariances: Array, *, longest_gap: int = 0) -> Array:
         return points.copy()
     precisions = np.zeros(covariances.shape)
     precisions[there] = np.linalg.inv(covariances[there])
-    seen = np.where(there[..., None], points, 0)
+    middle = mean_of_seen(points, axis=0)
+    seen = np.where(there[..., None], points - middle, 0)
     accelerations = _accelerations(seen, precisions, there)
     found = _solve(seen, precisions, accelerations)
     for _ in range(_ROUNDS):
@@ -50,11 +53,12 @@ def smooth(points: Array, covariances: Array, *, longest_gap: int = 0) -> Array:
         weights = np.sqrt(_MOST / np.maximum(off, _MOST))
         found = _solve(seen, precisions * weights[..., None, None], accelerations)
     keep = there | _short_gaps(there, longest_gap)
-    return np.where(keep[..., None], found, np.nan)
+    return np.where(keep[..., None], found + middle, np.nan)
 
 
 def _accelerations(seen: Array, precisions: Array, there: Flags) -> Array:
-    """Return the acceleration (points,) that best foretells frames held out."""
+    """Return the acceleration (points,) that best foretells frames held out; the largest, where
+    there are none to tell."""
     held = precisions.copy()
     held[1::2] = 0
     told, against = there[1::2], precisions[1::2]
@@ -65,7 +69,7 @@ def _accelerations(seen: Array, precisions: Array, there: Flags) -> Array:
         scores.append(mean_of_seen(np.where(told, np.minimum(squares, _MOST), np.nan), axis=0))
     table = np.where(np.isnan(scores), np.inf, scores)
     best: Array = _TRIED[np.argmin(table, axis=0)]
-    return best
+    return np.where(np.isfinite(table).any(axis=0), best, _TRIED[-1])
 
 
 def _solve(seen: Array, precisions: Array, accelerations: Array) -> Array:
@@ -82,7 +86,8 @@ def _solve(seen: Array, precisions: Array, accelerations: Array) -> Array:
         for second, other in enumerate(differences[first:], start=first):
             span = slice(first, frames - 2 + first)
             bands[3 * (second - first), :, span] += one * other * weights
-    bands[0] += 1e-9 * bands[0].max()  # where a track is hardly seen, it still has a solution
+    # Where a track is hardly seen, it still has a solution; it pulls the others by no micrometre.
+    bands[0] += _RIDGE * bands[0].max(axis=(1, 2), keepdims=True)
     right = np.einsum("fpij,fpj->pfi", precisions, seen)
     solved = solveh_banded(bands.reshape(_REACH + 1, -1), right.ravel(), lower=True)
     tracks: Array = solved.reshape(parts, frames, 3).transpose(1, 0, 2)
