@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from dlc_batch_core.calibration_files import images_or_videos
 from dlc_batch_core.cameras import Cameras
@@ -80,8 +81,14 @@ class _Reading:
     """One way to read a path: of which camera it is, and what is left."""
 
     camera: str
-    rest: str
+    rest: str  # by which files belong together
+    written: str  # the same as the file has it: case and zeros
     rank: tuple[int, int]  # of several ways the later and longer name is the likelier
+
+
+#: What a moment is called after one of its files, and what where that is nothing, or no name of
+#: its own.
+_Call = Callable[[_Reading], tuple[str, str]]
 
 
 def calibration_views(cameras: Cameras, paths: Iterable[str]) -> Views:
@@ -102,9 +109,13 @@ def calibration_files(cameras: Cameras, paths: Iterable[str]) -> tuple[str, ...]
 
 
 def recordings(cameras: Cameras, videos: Iterable[Video]) -> Views:
-    """Return which videos belong together: their paths or keys, by recording and camera."""
+    """Return which videos belong together: their paths or keys, by recording and camera.
+
+    A recording is called as DeepLabCut calls the 3D file of its videos, with the folder they lie
+    in: its name serves as a file's.
+    """
     places = {video.path: video.place for video in videos}
-    return find_views(places, cameras.names, places.__getitem__)
+    return _find(places, cameras.names, places.__getitem__, _as_file)
 
 
 def find_views(
@@ -117,6 +128,12 @@ def find_views(
         cameras: their names.
         name_of: the part of a path in which a camera is looked for.
     """
+    return _find(paths, cameras, name_of, _for_people)
+
+
+def _find(
+    paths: Iterable[str], cameras: Sequence[str], name_of: Callable[[str], str], call: _Call
+) -> Views:
     names = _Names.of(cameras)
     readings = {path: list(names.readings(name_of(path))) for path in sorted(paths)}
     seen: dict[str, set[str]] = defaultdict(set)
@@ -124,6 +141,7 @@ def find_views(
         for way in ways:
             seen[way.rest].add(way.camera)
     chosen: dict[str, dict[str, str]] = defaultdict(dict)
+    taken: dict[str, _Reading] = {}
     strangers, doubles = [], []
     for path, ways in readings.items():
         if not ways:
@@ -131,10 +149,16 @@ def find_views(
             continue
         # a name that holds two cameras' names is read as the one that has partners
         way = max(ways, key=lambda way: (len(seen[way.rest]), way.rank))
+        taken[path] = way
         first = chosen[way.rest].setdefault(way.camera, path)
         if first != path:
             doubles.append((first, path))
-    return Views(_named(chosen, cameras), tuple(strangers), tuple(doubles))
+    ordered = {
+        rest: {camera: files[camera] for camera in cameras if camera in files}
+        for rest, files in chosen.items()
+    }
+    called = {rest: call(taken[next(iter(files.values()))]) for rest, files in ordered.items()}
+    return Views(_named(ordered, called), tuple(strangers), tuple(doubles))
 
 
 @dataclass(frozen=True)
@@ -151,7 +175,9 @@ class _Names:
 
     def readings(self, name: str) -> Iterator[_Reading]:
         """Yield the ways to read a name: a camera's name in it taken out, wherever or once."""
-        stem = fold(_without_suffix(name))
+        written = _without_suffix(name)
+        stem = fold(written)
+        written = written if len(written) == len(stem) else stem  # places in both are the same
         own: dict[str, list[re.Match[str]]] = defaultdict(list)
         for found in self.pattern.finditer(stem):
             own[self.cameras[(found.lastindex or 1) - 1]].append(found)
@@ -159,7 +185,8 @@ class _Names:
             last = matches[-_MOST_READINGS:]
             for some in [last, *([each] for each in last if len(last) > 1)]:
                 start, end = some[-1].span()
-                yield _Reading(camera, _without(stem, some), (start, end - start))
+                rest = _ZEROS.sub("", _without(stem, some))
+                yield _Reading(camera, rest, _without(written, some), (start, end - start))
 
 
 def _bounded(camera: str) -> str:
@@ -183,28 +210,36 @@ def _without_suffix(name: str) -> str:
 def _without(stem: str, matches: Sequence[re.Match[str]]) -> str:
     for found in reversed(matches):
         stem = stem[: found.start()] + _CAMERA + stem[found.end() :]
-    return _ZEROS.sub("", stem)
+    return stem
 
 
 def _named(
-    chosen: Mapping[str, Mapping[str, str]], cameras: Sequence[str]
-) -> dict[str, dict[str, str]]:
-    """Name each moment by what is left of its files' names; in natural order."""
-    plain = {rest: _plain(rest) for rest in chosen}
-    taken = Counter(plain.values())
-    names = {
-        rest: name if name and taken[name] == 1 else rest.replace(_CAMERA, "*")
-        for rest, name in plain.items()
-    }
+    chosen: Mapping[str, Mapping[str, str]], called: Mapping[str, tuple[str, str]]
+) -> dict[str, Mapping[str, str]]:
+    """Name each moment, no two alike; in natural order."""
+    counts = Counter(name for name, _ in called.values())
+    names = {rest: name for rest, (name, _) in called.items() if name and counts[name] == 1}
+    taken = set(names.values())
+    for rest in sorted(called.keys() - names.keys()):
+        instead = called[rest][1]
+        numbered = (f"{instead}_{number}" for number in count(2))
+        names[rest] = next(name for name in chain([instead], numbered) if name not in taken)
+        taken.add(names[rest])
     order = sorted(chosen, key=lambda rest: (_natural(names[rest]), rest))
-    return {
-        names[rest]: {c: chosen[rest][c] for c in cameras if c in chosen[rest]} for rest in order
-    }
+    return {names[rest]: chosen[rest] for rest in order}
 
 
-def _plain(rest: str) -> str:
-    parts = (part.strip(_EDGES) for part in rest.split(_CAMERA))
-    return "_".join(part for part in parts if part)
+def _for_people(way: _Reading) -> tuple[str, str]:
+    parts = (part.strip(_EDGES) for part in way.rest.split(_CAMERA))
+    return "_".join(part for part in parts if part), way.rest.replace(_CAMERA, "*")
+
+
+def _as_file(way: _Reading) -> tuple[str, str]:
+    """As DeepLabCut's `triangulate`: what is before and after the camera, less a _ or - each."""
+    parts = [part.strip("/") for part in way.written.split(_CAMERA)]
+    parts[:-1] = [part[:-1] if part.endswith(("_", "-")) else part for part in parts[:-1]]
+    parts[1:] = [part[1:] if part.startswith(("_", "-")) else part for part in parts[1:]]
+    return "_".join(part for part in parts if part), way.written.replace(_CAMERA, way.camera)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -107,6 +107,21 @@ def test_a_track_that_nothing_foretells_is_hardly_smoothed() -> None:
     assert smoothed < 1.1 * plain
 
 
+def test_neither_a_far_origin_nor_a_part_that_is_hardly_seen_moves_the_others() -> None:
+    scene = draw_scene(2, frames=300)
+    found = triangulate(scene.group, scene.pixels, scene.confidences)
+    wanted = smooth(found.points, found.covariances)
+    far, covariances = found.points + [0, 0, 5000], found.covariances.copy()
+    for part, frames in ((2, [7]), (5, [20, 21, 160])):
+        rarely = np.isin(np.arange(300), frames, invert=True)
+        far[rarely, part], covariances[rarely, part] = np.nan, np.nan
+    smoothed = smooth(far, covariances) - [0, 0, 5000]
+    often = [0, 1, 3, 4, 6, 7]
+    np.testing.assert_allclose(smoothed[:, often], wanted[:, often], atol=0.01)
+    assert errors(smoothed[7, 2], found.points[7, 2]) < 1
+    assert (errors(smoothed, found.points)[[20, 21, 160], 5] < 5).all()
+
+
 def test_without_anything_to_go_by_nothing_changes() -> None:
     nothing = np.full((20, 3, 3), np.nan)
     unknown = np.full((20, 3, 3, 3), np.nan)

@@ -64,6 +64,14 @@ def test_constraints_are_off_unless_asked_for() -> None:
     assert medians[0] > 1.1 * medians[1] > 1.2 * medians[2]
 
 
+def test_errors_are_those_of_the_points_as_they_are_given() -> None:
+    scene = draw_scene(3, frames=200)
+    for set_ in (Options(), Options(limbs=LIMBS), Options(smooth=True)):
+        found = reconstruct(scene.group, _views(scene, (0, 0, 0)), set_).found
+        off = errors(scene.group.project(found.points), scene.pixels)
+        np.testing.assert_allclose(found.errors[found.used], off[found.used], atol=1e-3)
+
+
 @pytest.mark.parametrize("cameras", [2, 6])
 def test_videos_without_a_frame_give_no_pose_but_the_reason(cameras: int) -> None:
     from dlc_batch_core.errors import LabError

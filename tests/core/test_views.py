@@ -129,6 +129,38 @@ def test_videos_of_zip_and_bucket_belong_together() -> None:
     assert recordings(Cameras(("left", "right")), [Video("left.mp4")]).shared == {}
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "name"),
+    [
+        ("mouse_camera-1.mp4", "mouse_camera-2.mp4", "mouse"),
+        ("Mouse007_CAMERA-1.avi", "mouse007_camera-2.avi", "Mouse007"),
+        ("mouse-camera-1_trial02.mp4", "mouse-camera-2_trial02.mp4", "mouse_trial02"),
+        ("camera-1_trial2.mp4", "camera-2_trial2.mp4", "trial2"),
+        ("mouse camera-1.mp4", "mouse camera-2.mp4", "mouse "),
+        ("camera-1.mp4", "camera-2.mp4", "camera-1"),
+        ("camera-1/a.mp4", "camera-2/a.mp4", "a"),
+        ("Day1/camera-1.mp4", "Day1/camera-2.mp4", "Day1"),
+        ("camera-1/camera-1-03.mp4", "camera-2/camera-2-03.mp4", "03"),
+        ("Straße_camera-1.mp4", "Straße_camera-2.mp4", "strasse"),
+    ],
+)
+def test_a_recording_is_called_as_deeplabcut_calls_its_3d_file(
+    first: str, second: str, name: str
+) -> None:
+    videos = [Video(f"videos/{path}") for path in (second, first)]
+    found = recordings(Cameras(("camera-1", "camera-2")), videos)
+    assert list(found.shared) == [name]
+
+
+def test_recordings_whose_names_would_be_one_are_called_after_their_first_video() -> None:
+    names = ("left/mouse", "right/mouse", "mouse_left", "mouse_right")
+    found = recordings(Cameras(("left", "right")), [Video(f"videos/{n}.mp4") for n in names])
+    assert list(found.shared) == ["left/mouse", "mouse_left"]
+    names = ("left", "right", "left_left", "left_right")
+    found = recordings(Cameras(("left", "right")), [Video(f"videos/{n}.mp4") for n in names])
+    assert sorted(found.shared) == ["left", "left_2"]
+
+
 @pytest.mark.skipif(not STEREO.is_file(), reason=f"NOT TESTED: {STEREO} is not there")
 def test_a_real_stereo_data_set_is_read() -> None:
     with zipfile.ZipFile(STEREO) as archive:
@@ -162,3 +194,15 @@ def test_each_file_has_its_camera_and_a_double_too() -> None:
         "a/left01.png": "left",
         "a/right1.png": "right",
     }
+
+
+@given(st.lists(NAMES, min_size=2, max_size=4, unique=True), st.lists(PATHS))
+def test_no_video_is_lost_and_a_recordings_name_is_no_pattern(
+    cameras: list[str], paths: list[str]
+) -> None:
+    videos = [Video(path) for path in sorted(set(paths))]
+    found = recordings(Cameras(tuple(cameras)), videos)
+    of_views = [path for files in found.moments.values() for path in files.values()]
+    parts = [*of_views, *found.strangers, *(second for _, second in found.doubles)]
+    assert sorted(parts) == [video.path for video in videos]
+    assert all(name and not set(name) & set("*\0") for name in found.moments)

@@ -88,7 +88,16 @@ def write_dlc_metadata(path: Path, group: CameraGroup, scorers: Mapping[str, str
         "T": (second.translation - turned @ first.translation)[:, None],
     }
     metadata = {"stereo_matrix": stereo, "stereo_matrix_file": "", "scorer_name": dict(scorers)}
-    write_whole(path, lambda file: pickle.dump(metadata, file))
+    write_whole(path, lambda file: _Pickler(file).dump(metadata))
+
+
+class _Pickler(pickle.Pickler):
+    """Writes arrays so that NumPy 1 reads them too, which the DeepLabCut of old needs."""
+
+    def reducer_override(self, value: object) -> Any:
+        if isinstance(value, np.ndarray):
+            return np.array, (value.tolist(),)
+        return NotImplemented
 
 
 def read_dlc_h5(path: Path) -> Table:

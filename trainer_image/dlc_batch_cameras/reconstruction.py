@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dlc_batch_cameras.camera import CameraGroup
+import numpy as np
+
+from dlc_batch_cameras.camera import Array, CameraGroup
 from dlc_batch_cameras.knocks import Knock, find_knocks, leave_out
 from dlc_batch_cameras.limbs import keep_lengths
 from dlc_batch_cameras.smoothing import smooth
@@ -59,7 +61,7 @@ def reconstruct(
     confidences = leave_out(group.names, shared.confidences, knocks)
     found = triangulate(group, shared.pixels, confidences, pcutoff=set_.pcutoff, noise=set_.noise)
     return Reconstruction(
-        found=_constrain(found, set_),
+        found=_constrain(group, shared.pixels, found, set_),
         first_frames=shared.first_frames,
         offsets=offsets,
         knocks=knocks,
@@ -71,13 +73,20 @@ def _estimate(group: CameraGroup, views: Sequence[View], set_: Options) -> tuple
     return estimate_offsets(group, views, most=set_.most_offset, pcutoff=set_.pcutoff)
 
 
-def _constrain(found: Triangulation, set_: Options) -> Triangulation:
+def _constrain(
+    group: CameraGroup, pixels: Array, found: Triangulation, set_: Options
+) -> Triangulation:
+    """Bring in what is known of the animal; the errors become those of the points as they are."""
+    if not (set_.limbs or set_.smooth):
+        return found
     points, covariances = found.points, found.covariances
     if set_.limbs:
         points, covariances = keep_lengths(points, covariances, set_.limbs)
     if set_.smooth:
         points = smooth(points, covariances, longest_gap=set_.longest_gap)
-    return replace(found, points=points, covariances=covariances)
+    off = np.linalg.norm(group.project(points) - pixels, axis=-1)
+    errors = np.where(np.isfinite(off) & np.isfinite(found.errors), off, found.errors)
+    return replace(found, points=points, covariances=covariances, errors=errors)
 
 
 def _about(offsets: Sequence[Offset]) -> tuple[str, ...]:

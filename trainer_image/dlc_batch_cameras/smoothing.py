@@ -59,7 +59,8 @@ def smooth(points: Array, covariances: Array, *, longest_gap: int = 0) -> Array:
 
 
 def _accelerations(seen: Array, precisions: Array, there: Flags) -> Array:
-    """Return the acceleration (points,) that best foretells frames held out."""
+    """Return the acceleration (points,) that best foretells frames held out; the largest, where
+    there are none to tell."""
     held = precisions.copy()
     held[1::2] = 0
     told, against = there[1::2], precisions[1::2]

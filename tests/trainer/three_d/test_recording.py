@@ -157,12 +157,15 @@ def test_videos_that_share_no_frame_are_told(tmp_path: Path) -> None:
     assert "share no frame" in answer.notes[0]
 
 
-def test_nothing_seen_makes_files_all_the_same(tmp_path: Path) -> None:
+def test_nothing_seen_is_told_and_makes_files_all_the_same(tmp_path: Path) -> None:
     tables = write_tables(tmp_path)
     for path in tables.values():
         path.write_text(path.read_text().replace(",0.9", ",0.1"))
     answer = do(task(tmp_path, tables))
-    assert answer.figures == {}
+    assert answer.figures is None
+    (note,) = answer.notes
+    assert note.startswith("There are no poses in space of walk: two cameras never saw")
+    assert "above `pcutoff` (0.6 in config.yaml)" in note
     assert json.loads((tmp_path / "3d" / "walk_3d.json").read_text())["quality"]
 
 

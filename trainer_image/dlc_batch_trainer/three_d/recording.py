@@ -62,6 +62,8 @@ class Recording:
 def put_together(task: RecordingTask) -> Answer:
     """Do the task: write `<name>_DLC_3D.h5`, and what is beside it.
 
+    Without a single point there are files, but no figures: the answer says why.
+
     Raises:
         LabError: the videos share no frame, fewer than two of their cameras are calibrated, or
             their networks have no body part in common.
@@ -69,11 +71,18 @@ def put_together(task: RecordingTask) -> Answer:
     """
     recording = triangulate_recording(task)
     write_files(recording)
+    notes = tuple(f"{task.name}: {note}" for note in recording.notes)
+    if not np.isfinite(recording.points).any():
+        why = (
+            f"There are no poses in space of {task.name}: two cameras never saw a body part with a"
+            f" confidence above `pcutoff` ({task.pcutoff:g} in config.yaml) and agreed on it."
+        )
+        return Answer((*notes, why))
     figures = {"reprojection_px": recording.quality.median_error}
     if recording.unit == "mm":
         figures["error_mm"] = recording.quality.standard_error
     there = {name: value for name, value in figures.items() if np.isfinite(value)}
-    return Answer(tuple(f"{task.name}: {note}" for note in recording.notes), figures=there)
+    return Answer(notes, figures=there)
 
 
 def triangulate_recording(task: RecordingTask) -> Recording:
