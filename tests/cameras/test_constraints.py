@@ -77,11 +77,12 @@ def test_neither_a_far_origin_nor_a_part_that_is_hardly_seen_moves_the_others() 
     scene = draw_scene(2, frames=300)
     found = triangulate(scene.group, scene.pixels, scene.confidences)
     wanted = smooth(found.points, found.covariances)
-    far, covariances = found.points + [0, 0, 5000], found.covariances.copy()
+    away = np.array([0, 0, 5000])
+    far, covariances = found.points + away, found.covariances.copy()
     for part, frames in ((2, [7]), (5, [20, 21, 160])):
         rarely = np.isin(np.arange(300), frames, invert=True)
         far[rarely, part], covariances[rarely, part] = np.nan, np.nan
-    smoothed = smooth(far, covariances) - [0, 0, 5000]
+    smoothed = smooth(far, covariances) - away
     often = [0, 1, 3, 4, 6, 7]
     np.testing.assert_allclose(smoothed[:, often], wanted[:, often], atol=0.01)
     assert errors(smoothed[7, 2], found.points[7, 2]) < 1
