@@ -57,8 +57,9 @@ def _tell(done: int, of: int) -> None:
 
 def _keep(found: Calibrated, cameras: Cameras, project: Path, target: Path) -> str:
     if found.calibration is not None:
-        calibration_file.write_calibration(found.calibration, target / "calibration.json")
-        return "calibration.json"
+        path = target / "calibration.json"
+        calibration_file.write_calibration(found.calibration, path, found.unit)
+        return path.name
     name = f"calibration{Path(str(cameras.calibration)).suffix.lower()}"
     shutil.copyfile(project / str(cameras.calibration), target / name)
     return name
