@@ -183,7 +183,8 @@ class _Names:
             own[self.cameras[(found.lastindex or 1) - 1]].append(found)
         for camera, matches in own.items():
             last = matches[-_MOST_READINGS:]
-            for some in [last, *([each] for each in last if len(last) > 1)]:
+            # All last: of two ways that find as many partners, one occurrence is the likelier.
+            for some in [*([each] for each in last if len(last) > 1), last]:
                 start, end = some[-1].span()
                 rest = _ZEROS.sub("", _without(stem, some))
                 yield _Reading(camera, rest, _without(written, some), (start, end - start))

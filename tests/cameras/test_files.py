@@ -125,7 +125,7 @@ def test_the_metadata_says_what_deeplabcut_looks_for(tmp_path: Path) -> None:
 def _poses() -> Poses:
     scene = draw_scene(3, frames=20, points=5, wrong=0.1)
     found = triangulate(scene.group, scene.pixels, scene.confidences)
-    return Poses(found, SEVERAL, scene.group.names, np.arange(12, 32), (12, 0, 5), 50.0)
+    return Poses(found, SEVERAL, scene.group.names, np.arange(12, 32), (12, 0, 5), 50.0, "mm")
 
 
 def test_poses_come_back_as_they_were(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_poses_come_back_as_they_were(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.found.noise, poses.found.noise)
     np.testing.assert_array_equal(found.frames, poses.frames)
     assert (found.keypoints, found.cameras) == (poses.keypoints, poses.cameras)
-    assert (found.first_frames, found.fps) == ((12, 0, 5), 50.0)
+    assert (found.first_frames, found.fps, found.unit) == ((12, 0, 5), 50.0, "mm")
     assert [each.name for each in tmp_path.iterdir()] == ["poses.npz"]
 
 

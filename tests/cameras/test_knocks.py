@@ -74,6 +74,14 @@ def test_body_parts_that_are_seen_badly_are_no_knock(cameras: int) -> None:
         assert find_knocks(scene.group, scene.pixels, scene.confidences) == ()
 
 
+def test_a_camera_that_later_sees_with_a_badly_calibrated_one_was_not_moved() -> None:
+    for seed in range(3):
+        scene = draw_scene(4, frames=800, points=4, seed=seed)
+        scene.pixels[3] += [5, 4]
+        scene.confidences[1:3, 400:] = 0.1
+        assert find_knocks(scene.group, scene.pixels, scene.confidences) == ()
+
+
 def test_one_body_part_is_enough() -> None:
     scene = knock(draw_scene(3, points=1), 2, 503)
     (found,) = find_knocks(scene.group, scene.pixels, scene.confidences)

@@ -75,6 +75,14 @@ def test_of_two_cameras_in_a_name_the_one_that_has_partners_is_meant() -> None:
     ]
 
 
+def test_cameras_that_are_numbers_are_told_from_animals_that_are_numbers() -> None:
+    paths = ["1_1.mp4", "1_2.mp4", "2_1.mp4", "2_2.mp4"]
+    assert moments(paths, "1", "2") == {
+        "1": {"1": "1_1.mp4", "2": "1_2.mp4"},
+        "2": {"1": "2_1.mp4", "2": "2_2.mp4"},
+    }
+
+
 def test_moments_stand_in_natural_order_and_cameras_in_theirs() -> None:
     paths = [f"{camera}{n}.png" for n in (10, 2, 1) for camera in ("right", "left")]
     found = find_views(paths, ["left", "right"])

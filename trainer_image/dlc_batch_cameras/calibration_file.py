@@ -22,19 +22,24 @@ from dlc_batch_core.problems import Problem
 SCHEMA_VERSION = 1
 _KIND = "dlc-batch camera calibration"
 _UNITS = {
-    "lengths": "mm",
     "pixels": "px, the centre of the upper left pixel is (0, 0)",
     "rotation": "a matrix; a point of the world is at rotation @ point + translation_mm",
     "distortion": "k1 k2 p1 p2 k3, as OpenCV has them",
     "rms_px": "root of the mean squared distance of a corner",
-    "covariance": "of px, radians (a rotation vector) and mm",
+    "covariance": "of px, radians (a rotation vector) and the unit of lengths",
 }
 _NUMBERS = re.compile(r"\[\s+(-?[\d.eE+\-,\s]+?)\s+\]")
 
 
-def write_calibration(calibration: Calibration, path: Path) -> None:
-    """Write a calibration as JSON, whole or not at all."""
-    text = json.dumps(_stated(calibration), indent=2, ensure_ascii=False, allow_nan=False)
+def write_calibration(calibration: Calibration, path: Path, unit: str = "mm") -> None:
+    """Write a calibration as JSON, whole or not at all.
+
+    Args:
+        calibration: what was found.
+        path: of the file.
+        unit: of its lengths, which are not in mm where nobody measured the board.
+    """
+    text = json.dumps(_stated(calibration, unit), indent=2, ensure_ascii=False, allow_nan=False)
     text = _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
     part = path.with_name(path.name + ".part")
     part.write_text(text + "\n", encoding="utf-8")
@@ -85,12 +90,12 @@ def read_cameras(path: Path, names: Sequence[str] = (), size: Size | None = None
     raise fault(path, f"A calibration's file does not end with `{ending}`.")
 
 
-def _stated(calibration: Calibration) -> dict[str, Any]:
+def _stated(calibration: Calibration, unit: str) -> dict[str, Any]:
     errors = calibration.standard_errors
     return {
         "kind": _KIND,
         "schema_version": SCHEMA_VERSION,
-        "units": _UNITS,
+        "units": {"lengths": unit, **_UNITS},
         "rms_px": calibration.total_rms_px,
         "cameras": [
             _camera(each, calibration.rms_px[each.name], errors) for each in calibration.cameras

@@ -101,10 +101,15 @@ def _series(errors: Array) -> Array:
 
     One that is predicted worse must not look like a knock where the others are hidden.
     """
-    sizes = np.abs(errors)
+    return median_of_seen(_as_usual(np.abs(errors).T), (0,))
+
+
+def _as_usual(sizes: Array) -> Array:
+    """Return sizes of errors (several, frames), each series scaled as if it were a usual one."""
     # The fifth that fits best: what a knock does later must not hide it.
-    own = np.maximum(percentile_of_seen(sizes, 20, (0,)), _LEAST_PX)
-    return median_of_seen(sizes / own * median_of_seen(own, (0,)), (1,))
+    own = np.maximum(percentile_of_seen(sizes, 20, (1,)), _LEAST_PX)
+    scaled: Array = sizes / own[:, None] * median_of_seen(own, (0,))
+    return scaled
 
 
 def _next_knock(group: CameraGroup, series: dict[tuple[int, int], Array]) -> Knock | None:
@@ -136,7 +141,9 @@ def _drop(series: dict[tuple[int, int], Array], camera: int, frame: int) -> None
 
 
 def _of_camera(series: dict[tuple[int, int], Array], camera: int) -> Array:
-    return mean_of_seen(np.stack([e for pair, e in series.items() if camera in pair]), axis=0)
+    """Return the mean error of its pairs; of one that is calibrated worse, as of the others."""
+    pairs = np.stack([each for pair, each in series.items() if camera in pair])
+    return mean_of_seen(_as_usual(pairs), axis=0)
 
 
 def _step(series: Array) -> _Step | None:

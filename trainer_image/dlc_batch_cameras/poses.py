@@ -3,9 +3,10 @@
 Its arrays, for C cameras, F frames and P points a frame:
 
 version      ()            1
-points       (F, P, 3)     mm, in the world of the calibration; NaN where there is none
-covariances  (F, P, 3, 3)  square mm
-errors       (C, F, P)     reprojection errors in pixels, of every view with a prediction
+points       (F, P, 3)     in the world of the calibration; NaN where there is none
+covariances  (F, P, 3, 3)  the unit squared
+errors       (C, F, P)     reprojection errors in pixels, of every view with a prediction, before
+                           `smooth` and `limbs` moved the points
 offered      (C, F, P)     whether the camera had a prediction above the cutoff
 used         (C, F, P)     whether it counts; what was offered and is not used was left out
 noise        (P,)          pixels, standard deviation of a prediction at a confidence of one
@@ -15,6 +16,7 @@ cameras      (C,)          names
 frames       (F,)          frame numbers in the first camera's video
 first        (C,)          the frame of each camera's video that belongs to the first of these
 fps          ()            frames a second
+unit         ()            of lengths: mm, squares, or words that the calibration does not tell
 """
 
 from __future__ import annotations
@@ -68,6 +70,7 @@ class Poses:
     frames: NDArray[np.int64]  # (frames,), numbers in the first camera's video
     first_frames: tuple[int, ...]  # of each camera's video
     fps: float
+    unit: str  # of lengths
 
 
 def write_poses(path: Path, poses: Poses) -> None:
@@ -87,6 +90,7 @@ def write_poses(path: Path, poses: Poses) -> None:
         "frames": np.asarray(poses.frames, np.int64),
         "first": np.array(poses.first_frames, np.int64),
         "fps": np.array(float(poses.fps)),
+        "unit": np.array(poses.unit, dtype=np.str_),
     }
     write_whole(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
 
@@ -100,7 +104,7 @@ def read_poses(path: Path) -> Poses:
     try:
         # Opened here: NumPy leaves a file open that it can't read.
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return _poses({name: file[name] for name in (*_SIZES, "version", "fps")})
+            return _poses({name: file[name] for name in (*_SIZES, "version", "fps", "unit")})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StateError(f"{path.name} holds no poses: {error}") from error
 
@@ -143,4 +147,5 @@ def _poses(arrays: Mapping[str, NDArray[Any]]) -> Poses:
         frames=arrays["frames"].astype(np.int64),
         first_frames=tuple(int(each) for each in arrays["first"]),
         fps=float(arrays["fps"]),
+        unit=str(arrays["unit"]),
     )

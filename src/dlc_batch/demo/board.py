@@ -14,7 +14,7 @@ import numpy as np
 from dlc_batch.demo.scene import HEIGHT, WIDTH, Array, Camera, Image
 
 #: Inner corners, and the side of a square in mm: about 10 pixels in these small frames.
-COLUMNS, ROWS, SQUARE_MM = 6, 5, 22.0
+COLUMNS, ROWS, SQUARE_MM = 6, 5, 21.5
 #: Moments at which the board is shown.
 MOMENTS = 26
 _FINER = 8

@@ -61,6 +61,8 @@ def test_without_a_squares_side_lengths_are_in_squares(project: Path, tmp_path: 
     assert board is not None
     calibrate(replace(CAMERAS, board=replace(board, square_mm=None)), project, tmp_path)
     assert read_cameras(tmp_path / "3d" / "cameras.json")[1] == "squares"
+    kept = json.loads((tmp_path / "3d" / "calibration.json").read_text())
+    assert kept["units"]["lengths"] == "squares"
 
 
 def test_another_board_is_refused_and_the_right_one_named(project: Path, tmp_path: Path) -> None:

@@ -52,6 +52,16 @@ def test_the_table_is_deeplabcuts(tmp_path: Path) -> None:
     np.testing.assert_allclose(table["DLC_3D"]["snout"].to_numpy(), found[:, 0])
 
 
+def test_lengths_in_squares_are_not_called_millimetres(tmp_path: Path) -> None:
+    asked = task(tmp_path, write_tables(tmp_path, frames=20))
+    cameras = Path(asked.calibration)
+    cameras.write_text(cameras.read_text().replace('"unit": "mm"', '"unit": "squares"'))
+    answer = do(asked)
+    assert answer.figures is not None
+    assert "error_mm" not in answer.figures
+    assert read_poses(tmp_path / "3d" / "walk_3d.npz").unit == "squares"
+
+
 def test_smoothness_brings_them_nearer(tmp_path: Path) -> None:
     tables = write_tables(tmp_path, noise=1.0)
     do(task(tmp_path, tables))

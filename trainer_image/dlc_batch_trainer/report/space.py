@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +21,11 @@ from dlc_batch_trainer.three_d.task import CAMERAS_FILE
 #: Of the corners of the board (root mean square); DeepLabCut's guide to 3D asks for less than half
 #: a pixel (Nath et al., 2019), and with more than one something was wrong (our choice).
 _MOST_CALIBRATION_PX = 1.0
-#: Views of a good network and calibration disagree by less than the network's own error; by so
+#: Views of a good network and calibration disagree by no more than the network's own error; by so
 #: many times as much the calibration or the synchronisation is off (our choice).
 _DISAGREEING = 2.0
+#: Of a camera's predictions: a good network has fewer wrong ones (our choice).
+_MOST_LEFT_OUT = 0.25
 #: Fewer points in space, and a lab would feel it (our choice).
 _LEAST_SHARE = 0.8
 
@@ -129,14 +133,22 @@ def _findings(found: Mapping[str, Any], test_px: float | None) -> Iterator[Findi
                 is_care=False,
             )
     quality = found["quality"]
-    disagreement = quality["median_error"]
+    disagreement = _disagreement(quality)
     if disagreement is not None and test_px is not None and disagreement > _DISAGREEING * test_px:
         yield Finding(
-            f"The views disagree by {disagreement:.1f} px, more than the network's error"
-            f" ({test_px:.1f} px) explains.",
+            f"The views disagree as if each were wrong by {disagreement:.1f} px, more than the"
+            f" network's error ({test_px:.1f} px) explains.",
             "The cameras may have moved since they were calibrated, or the videos may not have"
             " begun together (cameras.offsets in dlc-batch.yaml).",
         )
+    for camera, left_out in _left_out(found):
+        if left_out > _MOST_LEFT_OUT:
+            yield Finding(
+                f"Of what was predicted for {camera}, {percent(left_out)} does not fit the other"
+                " cameras and was left out.",
+                "It may have moved since it was calibrated, or its videos may not have begun with"
+                " the others (cameras.offsets in dlc-batch.yaml); or look at its labelled videos.",
+            )
     share = quality["triangulated"]
     if share is not None and share < _LEAST_SHARE:
         yield Finding(
@@ -151,3 +163,22 @@ def _findings(found: Mapping[str, Any], test_px: float | None) -> Iterator[Findi
             "A third camera tells.",
             is_care=False,
         )
+
+
+def _disagreement(quality: Mapping[str, Any]) -> float | None:
+    """Return the error of a prediction that explains how the views disagree, px; None: nothing.
+
+    As the network's error is told: the length of what is missed, root of the mean square, and so
+    the square root of two times a coordinate's. Reprojection errors are less than that, the more
+    so the fewer the views: the point goes after them.
+    """
+    noise = [each["noise"] for each in quality["keypoints"] if each["noise"] is not None]
+    return math.sqrt(2) * median(noise) if noise else None
+
+
+def _left_out(found: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield each camera that predicted anything, and what share of it was left out."""
+    for camera in found["cameras"]:
+        shares = [v["left_out"] for v in found["quality"]["views"] if v["camera"] == camera]
+        if told := [share for share in shares if share is not None]:
+            yield camera, median(told)

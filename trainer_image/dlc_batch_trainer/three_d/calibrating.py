@@ -63,7 +63,9 @@ def _tell(done: int, of: int) -> None:
 def _keep(found: Calibrated, cameras: Cameras, project: Path, target: Path) -> str:
     """Keep the calibration; return the name of the file that `read_cameras` takes."""
     if found.calibration is not None:
-        calibration_file.write_calibration(found.calibration, target / "calibration.json")
+        calibration_file.write_calibration(
+            found.calibration, target / "calibration.json", found.unit
+        )
         write_anipose(found.group, target / _ANIPOSE)
         return "calibration.json"
     write_anipose(found.group, target / _ANIPOSE)

@@ -43,7 +43,7 @@ class Recording:
 
     task: RecordingTask
     group: CameraGroup
-    unit: str  # mm or squares
+    unit: str  # of lengths
     predicted: Mapping[str, Predictions]  # by camera
     made: Reconstruction
     quality: Quality
@@ -163,7 +163,7 @@ def write_files(recording: Recording) -> None:
     frames = first[0] + np.arange(len(recording.points))
     rate = task.frames_per_second
     names = recording.group.names
-    poses = Poses(recording.made.found, keypoints, names, frames, first, rate)
+    poses = Poses(recording.made.found, keypoints, names, frames, first, rate, recording.unit)
     write_poses(beside("3d.npz"), poses)
     _show(recording, beside)
     summary = json.dumps(summary_of(recording), indent=1, allow_nan=False)
