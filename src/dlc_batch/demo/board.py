@@ -14,7 +14,7 @@ import numpy as np
 from dlc_batch.demo.scene import HEIGHT, WIDTH, Array, Camera, Image
 
 #: Inner corners, and the side of a square in mm: about 10 pixels in these small frames.
-COLUMNS, ROWS, SQUARE_MM = 6, 5, 21.5
+COLUMNS, ROWS, SQUARE_MM = 6, 5, 22.0
 #: Moments at which the board is shown.
 MOMENTS = 26
 _FINER = 8
@@ -44,7 +44,7 @@ def hold(moments: int = MOMENTS, seed: int = 1) -> Iterator[Held]:
     drawn = np.random.default_rng([seed, 99])
     for number in range(moments):
         around = 2 * np.pi * number / moments
-        aside, along = 43 * np.cos(around), 34 * np.sin(around)
+        aside, along = 42 * np.cos(around), 33 * np.sin(around)
         middle = np.array([aside, along, 17 + 43 * np.cos(3 * around)])
         tilt = np.deg2rad([22 * np.cos(2 * around), 14 * np.sin(3 * around), 15 * np.cos(around)])
         rotation = _facing() @ cv2.Rodrigues(tilt + drawn.normal(0, 0.06, 3))[0]
