@@ -17,6 +17,7 @@ from dlc_batch_cameras.calibration import Calibration, calibrate
 from dlc_batch_cameras.calibration_file import (
     read_calibration,
     read_cameras,
+    read_unit,
     write_calibration,
 )
 from dlc_batch_cameras.camera import CameraGroup
@@ -44,6 +45,12 @@ def refusal(path: Path, **options: Any) -> str:
     (found,) = caught.value.problems
     assert (found.code, found.where) == ("calibration-file", path.name)
     return found.what
+
+
+@pytest.mark.parametrize("unit", ["mm", "squares"])
+def test_the_unit_of_lengths_is_kept(calibration: Calibration, unit: str, tmp_path: Path) -> None:
+    write_calibration(calibration, tmp_path / "calibration.json", unit)
+    assert read_unit(tmp_path / "calibration.json") == unit
 
 
 def test_what_is_written_is_read(calibration: Calibration, tmp_path: Path) -> None:

@@ -6,12 +6,21 @@ import pytest
 from tests.cameras import drawn
 
 from dlc_batch_cameras.board import Board
-from dlc_batch_cameras.detection import Gray, find_corners, seen_dictionary, seen_grid
+from dlc_batch_cameras.detection import (
+    Corners,
+    Gray,
+    _is_flat,
+    find_corners,
+    seen_dictionary,
+    seen_grid,
+)
 from dlc_batch_cameras.sightings import other_grid
 
 CAMERA = drawn.rig(1).cameras[0]
 LARGE = drawn.rig(1, size=(960, 720)).cameras[0]
 CHARUCO = Board(8, 6, 30.0, 22.0, "DICT_4X4_50")
+#: Numbers of corners of a board with seven in a row.
+ROWS = ([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 9], [0, 1, 2, 3, 9, 10])
 #: Measured: 0.20 px at most, of squares of 18 px, with noise.
 MOST_PX = 0.25
 
@@ -91,6 +100,12 @@ def with_two_rows_hidden(gray: Gray) -> Gray:
     else:
         covered[int(rows[1].min()) - 3 :] = 128
     return covered
+
+
+def test_corners_of_one_row_and_one_more_tell_no_pose() -> None:
+    board = Board(8, 6, 30.0, 22.0, "DICT_4X4_50")
+    corners = [Corners(np.array(each), np.zeros((len(each), 2)), np.nan) for each in ROWS]
+    assert [_is_flat(each, board) for each in corners] == [False, False, True]
 
 
 def test_a_blurred_board_has_wide_edges() -> None:

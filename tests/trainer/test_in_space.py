@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,10 +58,10 @@ def store(bench: Bench) -> RunStore:
     return RunStore(bench.s3, bench.bucket, bench.keys, 1)
 
 
-def analysed(store: RunStore, folder: Path) -> dict[Video, Analysed]:
+def analysed(store: RunStore, folder: Path, confidence: float = 0.9) -> dict[Video, Analysed]:
     """Leave the predictions of both videos in S3, as their analysis does."""
     found = {}
-    write_tables(folder / "tables" / "videos", frames=40)
+    write_tables(folder / "tables" / "videos", frames=40, confidence=confidence)
     store.write_results(folder / "tables")
     for name, video in VIDEOS.items():
         files = (f"videos/{name}.csv", f"videos/{name}.h5", f"videos/{name}_filtered.csv")
@@ -125,3 +127,31 @@ def test_a_table_that_is_gone_costs_its_recording_only(
     came = space.put_together({**found, **other}, store, BEFORE)
     assert (came.recordings_asked, came.recordings) == (2, 0)
     assert len([note for note in space.notes if note.startswith("Putting the views of")]) == 2
+
+
+def test_views_of_different_rates_are_not_put_together(
+    space_of: Callable[..., InSpace], store: RunStore, tmp_path: Path
+) -> None:
+    space = space_of()
+    space.calibrate()
+    found = analysed(store, tmp_path)
+    second = VIDEOS["camera-2"]
+    found[second] = replace(found[second], frames_per_second=25.0)
+    assert space.put_together(found, store, BEFORE).recordings == 0
+    assert space.notes == [
+        "There are no poses in space of walk: its videos have different numbers of frames a second"
+        " (camera-1 30, camera-2 25)."
+    ]
+
+
+def test_a_cutoff_of_nothing_takes_every_prediction(
+    space_of: Callable[..., InSpace], store: RunStore, tmp_path: Path
+) -> None:
+    space = space_of()
+    space.project = shutil.copytree(space.project, tmp_path / "walk")
+    config = space.project / "config.yaml"
+    config.write_text(re.sub(r"(?m)^pcutoff:.*$", "pcutoff: 0", config.read_text()))
+    space.calibrate()
+    came = space.put_together(analysed(store, tmp_path, confidence=0.3), store, BEFORE)
+    assert came.recordings == 1
+    assert space.notes == []

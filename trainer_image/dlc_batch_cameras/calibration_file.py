@@ -90,6 +90,16 @@ def read_cameras(path: Path, names: Sequence[str] = (), size: Size | None = None
     raise fault(path, f"A calibration's file does not end with `{ending}`.")
 
 
+def read_unit(path: Path) -> str:
+    """Return the unit of lengths in a calibration of ours.
+
+    Raises:
+        ProjectError: it can't be read.
+    """
+    units = _content(path).get("units")
+    return str(units.get("lengths", "mm")) if isinstance(units, dict) else "mm"
+
+
 def _stated(calibration: Calibration, unit: str) -> dict[str, Any]:
     errors = calibration.standard_errors
     return {

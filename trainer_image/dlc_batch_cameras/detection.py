@@ -170,11 +170,8 @@ def _charuco_of(gray: Gray, board: Board, legacy: bool) -> Corners:
 
 
 def _is_flat(found: Corners, board: Board) -> bool:
-    """Whether the corners span a plane: those of one row tell no pose."""
-    columns = board.grid[0]
-    return (
-        min(len(np.unique(found.indices % columns)), len(np.unique(found.indices // columns))) > 1
-    )
+    """Whether two rows have two corners each: less tells no pose, and those of one row none."""
+    return int((np.bincount(found.indices // board.grid[0]) > 1).sum()) > 1
 
 
 def _markers(pictures: Sequence[Gray], dictionary: str) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.calibration import Calibration, calibrate
-from dlc_batch_cameras.calibration_file import read_cameras
+from dlc_batch_cameras.calibration_file import read_cameras, read_unit
 from dlc_batch_cameras.camera import CameraGroup
 from dlc_batch_cameras.sampling import look_in_videos
 from dlc_batch_cameras.sightings import Progress, look_for_board, silent
@@ -64,5 +64,5 @@ def calibrate_project(
 
 
 def _unit_of(path: Path) -> str:
-    """Ours says millimetres; other files don't say."""
-    return MILLIMETRES if path.suffix.lower() == ".json" else UNKNOWN
+    """Ours says it; other files don't."""
+    return read_unit(path) if path.suffix.lower() == ".json" else UNKNOWN

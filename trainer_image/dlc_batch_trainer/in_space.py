@@ -30,6 +30,9 @@ SPACE_MODULE = "dlc_batch_trainer.three_d"
 #: Runs a task in a process of its own; returns why it could not, for the lab.
 Run = Callable[[str], str | None]
 _DEFAULT_PCUTOFF = 0.6  # DeepLabCut's own, where config.yaml has none
+_FILTERED = "_filtered.csv"  # DeepLabCut's own smoothing, in a table beside the other
+#: Of rates that differ by more, a minute's end is a frame off and more. (Files round 29.97.)
+_SAME_RATE = 1.002
 _DEFAULT_RATE = 30.0  # frames a second of a film, where no video tells
 
 
@@ -125,22 +128,26 @@ class InSpace:
     def _put(
         self, name: str, views: Mapping[str, Analysed], store: RunStore
     ) -> Mapping[str, float] | None:
+        if why := _different_rates(views):
+            self.notes.append(f"There are no poses in space of {name}: {why}")
+            return None
         tables = self.work / "tables"
         shutil.rmtree(tables, ignore_errors=True)
         tables.mkdir(parents=True)
         places: dict[str, Path] = {}
         for camera, done in views.items():
-            (table,) = (f for f in done.files if f.endswith(".csv") and "_filtered" not in f)
+            (table,) = (f for f in done.files if f.endswith(".csv") and not f.endswith(_FILTERED))
             places[camera] = tables / f"{len(places)}.csv"
             store.fetch_result(table, places[camera])
         rates = [done.frames_per_second for done in views.values() if done.frames_per_second > 0]
         config = self._config()
+        pcutoff = config.get("pcutoff")
         task = RecordingTask(
             name=name,
             tables={camera: str(path) for camera, path in places.items()},
             calibration=str(self.calibration),
             offsets=self._offsets(),
-            pcutoff=float(config.get("pcutoff") or _DEFAULT_PCUTOFF),
+            pcutoff=float(_DEFAULT_PCUTOFF if pcutoff is None else pcutoff),
             skeleton=config.get("skeleton"),
             smooth=self.cameras.smooth,
             limbs=self.cameras.limbs,
@@ -177,6 +184,16 @@ class InSpace:
         return read_yaml_mapping(
             (self.project / CONFIG_FILE).read_text(encoding="utf-8"), CONFIG_FILE
         )
+
+
+def _different_rates(views: Mapping[str, Analysed]) -> str | None:
+    """Say so where frames of the same number are not of the same moment."""
+    rates = {camera: done.frames_per_second for camera, done in views.items()}
+    known = [rate for rate in rates.values() if rate > 0]
+    if not known or max(known) <= _SAME_RATE * min(known):
+        return None
+    each = ", ".join(f"{camera} {rate:g}" for camera, rate in rates.items())
+    return f"its videos have different numbers of frames a second ({each})."
 
 
 def _median(figures: list[Mapping[str, float]], name: str) -> float | None:

@@ -37,7 +37,11 @@ def write_table(path: Path, pixels: Array, confidence: float = 0.9) -> Path:
 
 
 def write_tables(
-    folder: Path, noise: float = 0.5, lags: tuple[int, int] = (0, 0), frames: int = FRAMES
+    folder: Path,
+    noise: float = 0.5,
+    lags: tuple[int, int] = (0, 0),
+    frames: int = FRAMES,
+    confidence: float = 0.9,
 ) -> dict[str, Path]:
     """Write what the network says of both views; a view that lags begins that much earlier."""
     tables = {}
@@ -47,7 +51,7 @@ def write_tables(
         part = seen[start : start + frames]
         pixels = camera.project(part.reshape(-1, 3)).reshape(*part.shape[:2], 2)
         pixels += np.random.default_rng(number).normal(0, noise, pixels.shape)
-        tables[camera.name] = write_table(folder / f"{camera.name}.csv", pixels)
+        tables[camera.name] = write_table(folder / f"{camera.name}.csv", pixels, confidence)
     return tables
 
 

@@ -44,6 +44,18 @@ def test_poses_are_where_the_animal_was(tmp_path: Path) -> None:
     }
 
 
+def test_a_film_that_cannot_be_made_costs_itself_alone(tmp_path: Path) -> None:
+    asked = task(tmp_path, write_tables(tmp_path))
+    in_its_way = Path(asked.target) / "walk_3d.mp4"
+    in_its_way.mkdir(parents=True)
+    answer = do(asked)
+    assert answer.notes == (
+        "walk: The film was not made: walk_3d.mp4 could not be opened for writing.",
+    )
+    assert answer.figures is not None
+    assert in_its_way.with_name("walk_3d.json").is_file()
+
+
 def test_the_table_is_deeplabcuts(tmp_path: Path) -> None:
     do(task(tmp_path, write_tables(tmp_path)))
     table = pd.read_hdf(tmp_path / "3d" / "walk_DLC_3D.h5")

@@ -28,7 +28,7 @@ from dlc_batch_core.errors import LabError
 from dlc_batch_core.follow_up import VIEW_ENDING
 from dlc_batch_core.words import listed
 from dlc_batch_trainer.three_d.calibrating import read_cameras
-from dlc_batch_trainer.three_d.film import write_film
+from dlc_batch_trainer.three_d.film import FilmError, write_film
 from dlc_batch_trainer.three_d.ground import find_down
 from dlc_batch_trainer.three_d.pictures import draw_poses
 from dlc_batch_trainer.three_d.predictions import Predictions, bones_of, read_views
@@ -70,8 +70,8 @@ def put_together(task: RecordingTask) -> Answer:
         SeveralAnimalsError, ValueError: of the tables, see read_views.
     """
     recording = triangulate_recording(task)
-    write_files(recording)
-    notes = tuple(f"{task.name}: {note}" for note in recording.notes)
+    lacking = write_files(recording)
+    notes = tuple(f"{task.name}: {note}" for note in (*recording.notes, *lacking))
     if not np.isfinite(recording.points).any():
         why = (
             f"There are no poses in space of {task.name}: two cameras never saw a body part with a"
@@ -144,8 +144,8 @@ def _offsets(task: RecordingTask, names: tuple[str, ...]) -> tuple[int, ...] | N
     return tuple(int(task.offsets.get(name, 0)) for name in names)
 
 
-def write_files(recording: Recording) -> None:
-    """Write all of it into the task's folder; the summary last."""
+def write_files(recording: Recording) -> tuple[str, ...]:
+    """Write all of it into the task's folder; return what could not be made."""
     task = recording.task
     stem = Path(task.target) / task.name
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -165,12 +165,12 @@ def write_files(recording: Recording) -> None:
     names = recording.group.names
     poses = Poses(recording.made.found, keypoints, names, frames, first, rate, recording.unit)
     write_poses(beside("3d.npz"), poses)
-    _show(recording, beside)
     summary = json.dumps(summary_of(recording), indent=1, allow_nan=False)
     beside("3d.json").write_text(summary + "\n", encoding="utf-8")
+    return _show(recording, beside)
 
 
-def _show(recording: Recording, beside: Callable[[str], Path]) -> None:
+def _show(recording: Recording, beside: Callable[[str], Path]) -> tuple[str, ...]:
     task = recording.task
     bones = bones_of(task.skeleton, recording.body_parts)
     unit = "units" if recording.unit == UNKNOWN else recording.unit
@@ -181,7 +181,11 @@ def _show(recording: Recording, beside: Callable[[str], Path]) -> None:
     page = write_view(scene, f"{task.name}: poses in space", film)
     beside(VIEW_ENDING.removeprefix("_")).write_text(page, encoding="utf-8")
     beside("3d.jpg").write_bytes(draw_poses(scene))
-    write_film(scene, task.frames_per_second, beside("3d.mp4"))
+    try:
+        write_film(scene, task.frames_per_second, beside("3d.mp4"))
+    except FilmError as error:
+        return (f"The film was not made: {error}.",)
+    return ()
 
 
 def summary_of(recording: Recording) -> dict[str, Any]:
