@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,3 +126,18 @@ def test_a_table_that_is_gone_costs_its_recording_only(
     came = space.put_together({**found, **other}, store, BEFORE)
     assert (came.recordings_asked, came.recordings) == (2, 0)
     assert len([note for note in space.notes if note.startswith("Putting the views of")]) == 2
+
+
+def test_a_video_of_another_form_than_the_calibration_is_told(
+    space_of: Callable[..., InSpace], store: RunStore, tmp_path: Path
+) -> None:
+    space = space_of()
+    space.calibrate()
+    found = analysed(store, tmp_path)
+    cropped = {video: replace(done, frame_size=(100, 100)) for video, done in found.items()}
+    again = {v: Analysed.from_dict(json.loads(json.dumps(asdict(d)))) for v, d in cropped.items()}
+    assert again == cropped  # as the next attempt reads it
+    came = space.put_together(again, store, BEFORE)
+    assert came.recordings == 0
+    note = space.notes[-1]
+    assert "the video of camera-1 has 100 x 100 pixels" in note
