@@ -926,6 +926,13 @@ _CALIBRATION = {
         " training calibrates them all the same.",
         "`pip install '.[cameras]'` where dlc-batch is installed, and check again.",
     ),
+    "calibration-names": Entry(
+        _E,
+        "The calibration file has no camera of a name",
+        "The cameras of Anipose's files and ours have names, which must be those of"
+        " `cameras.names`: by them videos are told apart. The file may have more cameras.",
+        "Name the cameras in the file as in `cameras.names`, letter by letter.",
+    ),
     "calibration-file": Entry(
         _E,
         "The calibration file can't be used",

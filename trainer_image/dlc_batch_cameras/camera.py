@@ -6,7 +6,7 @@ coefficients of distortion. Lengths are millimetres; the centre of the upper lef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -98,6 +98,11 @@ class CameraGroup:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(camera.name for camera in self.cameras)
+
+    def of(self, names: Sequence[str]) -> CameraGroup:
+        """Return the cameras of these names, in their order; each must be there."""
+        by_name = {camera.name: camera for camera in self.cameras}
+        return CameraGroup(tuple(by_name[name] for name in names))
 
     def project(self, points: Array) -> Array:
         """Return the pixels (cameras, ..., 2) at which points (..., 3) are seen."""
