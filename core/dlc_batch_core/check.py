@@ -19,7 +19,11 @@ from typing import IO, TypeVar
 from dlc_batch_core.archive import CONFIG_FILE, read_archive
 from dlc_batch_core.cameras import CALIBRATION_IMAGES
 from dlc_batch_core.catalogue import problem
-from dlc_batch_core.checks.cameras import find_camera_problems, problem_of_names
+from dlc_batch_core.checks.cameras import (
+    find_camera_problems,
+    find_limb_problems,
+    problem_of_names,
+)
 from dlc_batch_core.checks.config import find_unlabelled_videos
 from dlc_batch_core.checks.engine import engine_of, find_engine_problems, find_size_problems
 from dlc_batch_core.checks.images import (
@@ -191,6 +195,8 @@ class _Checking:
             sizes = {table.folder: images.sizes_of(table) for table in tables}
             request = request if asked else self._check_cameras(request, sizes)
             self.problems += find_video_problems(request, self.files)
+        if project is not None and request is not None and request.cameras and not asked:
+            self.problems += find_limb_problems(request.cameras, project)
         notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
         return Check(
             in_stable_order(self.problems),

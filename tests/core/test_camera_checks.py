@@ -322,3 +322,26 @@ def test_labelled_frames_of_another_form_than_the_calibrations_are_told(scene: P
 def test_one_video_of_the_calibrations_form_is_enough(scene: Project) -> None:
     cropped = labelled("day1-left", (64, 40))
     assert said(check({**scene, **cropped, **labelled("left.day2", (128, 96))})) == []
+
+
+@pytest.mark.parametrize(
+    ("limbs", "what", "remedy"),
+    [
+        ("[[paw, nsoe]]", "`cameras.limbs` names nsoe: not among", "Did you mean `nose`?"),
+        ("[[paw, nose], [paw, 17a], [b, paw]]", "names 17a, b: not", "They are: paw, nose."),
+    ],
+)
+def test_limbs_of_what_is_no_body_part_are_an_error(
+    limbs: str, what: str, remedy: str, scene: Project
+) -> None:
+    def with_limbs(limbs: str) -> Check:
+        request = REQUEST.replace(BOARD, f"{BOARD}, limbs: {limbs}").encode()
+        return check({**scene, "mouse/dlc-batch.yaml": request})
+
+    assert said(with_limbs("[[paw, nose]]")) == []
+    found = with_limbs(limbs)
+    assert not found.is_trainable
+    assert said(found) == [("request-value", "dlc-batch.yaml")]
+    (problem,) = [each for each in found.problems if each.code == "request-value"]
+    assert what in problem.what
+    assert problem.remedy == remedy

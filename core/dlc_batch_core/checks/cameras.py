@@ -5,6 +5,7 @@ No image is decoded: whether the board is seen on them the calibration itself fi
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from dlc_batch_core.checks.images import Size, read_size
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.member_names import fold
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.project import Project
 from dlc_batch_core.project_files import ProjectFiles
 from dlc_batch_core.request import REQUEST_FILE, Request
 from dlc_batch_core.sizes import have_one_form
@@ -73,6 +75,21 @@ def find_camera_problems(
     if request.triangulate:
         others = [video for video in videos if video.path not in of_board]
         yield from _problems_of_videos(cameras, request, others)
+
+
+def find_limb_problems(cameras: Cameras, project: Project) -> list[Problem]:
+    """Find limbs whose ends are no body parts."""
+    known = [*project.body_parts, *project.unique_parts]
+    if len(cameras.networks) > 1:  # two views of an earlier network may have parts of their own
+        return []
+    ends = dict.fromkeys(end for limb in cameras.limbs for end in limb)
+    unknown = [end for end in ends if end not in known]
+    if not unknown:
+        return []
+    what = f"`cameras.limbs` names {listed(unknown)}: not among the project's body parts."
+    near = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.5)
+    remedy = f"Did you mean `{shown(near[0])}`?" if near else f"They are: {listed(known, 30)}."
+    return [problem("request-value", REQUEST_FILE, what, remedy)]
 
 
 def problem_of_names(project: Project3D) -> Problem:
