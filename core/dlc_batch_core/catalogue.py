@@ -785,6 +785,15 @@ _CALIBRATION = {
         "Some were cropped or scaled, or are another camera's: a calibration holds for one size.",
         "Export them again, all as the camera records in the experiment.",
     ),
+    "calibration-other-size": Entry(
+        _W,
+        "A camera's labelled frames have another form than its calibration images",
+        "Width and height stand to each other otherwise: the frames, or the images, were cropped,"
+        " or recorded with another setting of the camera. If its videos are so too, their poses"
+        " are not put in space. A size that differs by one factor does no harm.",
+        "Calibrate with images as the camera records in the experiment; nothing needs to be done"
+        " if only the labelled frames were cropped, and the videos were not.",
+    ),
     "calibration-videos-differ": Entry(
         _W,
         "Calibration videos of one recording differ in length or rate",
@@ -916,6 +925,13 @@ _CALIBRATION = {
         "A calibration needs OpenCV and SciPy, which an installation for 2D projects has not. The"
         " training calibrates them all the same.",
         "`pip install '.[cameras]'` where dlc-batch is installed, and check again.",
+    ),
+    "calibration-names": Entry(
+        _E,
+        "The calibration file has no camera of a name",
+        "The cameras of Anipose's files and ours have names, which must be those of"
+        " `cameras.names`: by them videos are told apart. The file may have more cameras.",
+        "Name the cameras in the file as in `cameras.names`, letter by letter.",
     ),
     "calibration-file": Entry(
         _E,

@@ -11,7 +11,7 @@ cameras   that they can be calibrated, as far as the names and heads of images t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import IO, TypeVar
@@ -19,7 +19,11 @@ from typing import IO, TypeVar
 from dlc_batch_core.archive import CONFIG_FILE, read_archive
 from dlc_batch_core.cameras import CALIBRATION_IMAGES
 from dlc_batch_core.catalogue import problem
-from dlc_batch_core.checks.cameras import find_camera_problems, problem_of_names
+from dlc_batch_core.checks.cameras import (
+    find_camera_problems,
+    find_limb_problems,
+    problem_of_names,
+)
 from dlc_batch_core.checks.config import find_unlabelled_videos
 from dlc_batch_core.checks.engine import engine_of, find_engine_problems, find_size_problems
 from dlc_batch_core.checks.images import (
@@ -44,6 +48,7 @@ from dlc_batch_core.home_settings import (
     find_home_config,
     parse_home_settings,
 )
+from dlc_batch_core.image_header import Size
 from dlc_batch_core.label_folders import LabelFolder, find_label_folders, table_name
 from dlc_batch_core.labels import (
     MAX_ALL_CELLS,
@@ -187,8 +192,11 @@ class _Checking:
         if project is not None and request is not None:
             homes = self._check_engine(project, request, images)
         if request is not None:
-            request = request if asked else self._check_cameras(request)
+            sizes = {table.folder: images.sizes_of(table) for table in tables}
+            request = request if asked else self._check_cameras(request, sizes)
             self.problems += find_video_problems(request, self.files)
+        if project is not None and request is not None and request.cameras and not asked:
+            self.problems += find_limb_problems(request.cameras, project)
         notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
         return Check(
             in_stable_order(self.problems),
@@ -260,8 +268,10 @@ class _Checking:
         self.problems += find_suspicions(tables)
         return images
 
-    def _check_cameras(self, request: Request) -> Request:
+    def _check_cameras(self, request: Request, labelled: Mapping[str, Set[Size]]) -> Request:
         """Check the cameras of a request; return it with what a 3D project tells of them.
+
+        `labelled` has the sizes of labelled frames by folder.
 
         Where a 3D project alone names cameras, nobody asked for more than the training: what is
         wrong with them stops nothing.
@@ -276,7 +286,7 @@ class _Checking:
             return request
         cameras = replace(cameras, calibration=cameras.calibration or CALIBRATION_IMAGES)
         request = replace(request, cameras=cameras)
-        found = find_camera_problems(cameras, request, self.files)
+        found = find_camera_problems(cameras, request, self.files, labelled)
         if asked is None:
             found = (replace(each, severity=Severity.WARNING) for each in found)
         self.problems += found

@@ -184,7 +184,7 @@ def test_opencv_in_two_files(calibration: Calibration, tmp_path: Path) -> None:
 def test_opencv_without_a_size_or_a_value(calibration: Calibration, tmp_path: Path) -> None:
     path = tmp_path / "stereo.yml"
     write_opencv(path, calibration.cameras, SHORT)
-    assert "size of the images" in refusal(path)
+    assert "size of the images: `image_width` and `image_height`" in refusal(path)
     write_opencv(path, calibration.cameras, {"M1": "M1", "D1": "D1", "R": "R", "T": "T"})
     assert "lacks the matrix of camera-2" in refusal(path, size=drawn.SIZE)
 

@@ -31,6 +31,14 @@ def test_pixels_and_derivatives_are_those_of_opencv(distortion: tuple[float, ...
         np.testing.assert_allclose(found.depths, camera.to_camera(points)[:, 2])
 
 
+def test_a_camera_resized_sees_points_where_the_scaled_image_has_them() -> None:
+    (camera, *_) = draw_cameras(2)
+    points = draw_walk(20).reshape(-1, 3)
+    wide, high = camera.size
+    before, after = camera.project(points), camera.resized((3 * wide, 2 * high)).project(points)
+    assert after == pytest.approx((before + 0.5) * (3, 2) - 0.5, nan_ok=True)
+
+
 def test_a_model_with_more_coefficients_is_refused_by_the_cameras_name() -> None:
     camera = draw_cameras(1, (0.0,) * 12).cameras[0]
     with pytest.raises(ValueError, match=r"camera-1 has 12"):

@@ -16,6 +16,7 @@ from tests.cameras.drawn import film, places, rig
 
 from dlc_batch.checking import check_path
 from dlc_batch.demo.project import IN_SPACE, DemoSize, make_demo_project, write_request
+from dlc_batch_cameras.foreign_files import write_anipose
 from dlc_batch_core.check import Check
 
 
@@ -179,6 +180,18 @@ def test_an_opencv_calibration_in_two_files_is_read_as_the_training_reads_it(
     assert check_path(target).is_trainable
     (project / "rig" / "extrinsics.yml").unlink()
     assert codes(check_path(project)) == {"calibration-file"}
+
+
+def test_a_file_with_other_names_is_refused(project: Path) -> None:
+    write_anipose(rig(2), project / "rig.toml")
+    for names in (["camera-1", "camera-2"], ["left", "right"]):
+        write_request(
+            project, analyze_videos=True, cameras={"names": names, "calibration": "rig.toml"}
+        )
+        found = check_path(project)
+        is_there = names[0] == "camera-1"
+        assert codes(found) == (set() if is_there else {"calibration-names"})
+        assert found.is_trainable is is_there
 
 
 def write_two_files(folder: Path) -> None:

@@ -298,3 +298,50 @@ def test_from_afar_few_images_are_looked_at(scene: Project) -> None:
         if cameras:
             assert "calibration-sizes" in dict(said(found))
     assert requests[True] <= requests[False] + MOST_REMOTE_HEADS
+
+
+def labelled(folder: str, size: tuple[int, int]) -> Project:
+    """A folder of two labelled frames."""
+    place = f"labeled-data/{folder}"
+    head = "scorer,Ann,Ann,Ann,Ann\nbodyparts,paw,paw,nose,nose\ncoords,x,y,x,y\n"
+    rows = "".join(f"{place}/img0{n}.png,{n},2,3,4\n" for n in (1, 2))
+    frames = {f"mouse/{place}/img0{n}.png": png(*size) for n in (1, 2)}
+    return {f"mouse/{place}/CollectedData_Ann.csv": f"{head}{rows}".encode(), **frames}
+
+
+def test_labelled_frames_of_another_form_than_the_calibrations_are_told(scene: Project) -> None:
+    found = check({**scene, **labelled("day1-left", (64, 40)), **labelled("day1-right", (96, 72))})
+    assert said(found) == [("calibration-other-size", IMAGES)]
+    assert found.is_trainable
+    assert word_of(found, "calibration-other-size") == (
+        "The calibration images of left have 64 x 48 pixels, and its labelled frames 64 x 40"
+        " (day1-left)."
+    )
+
+
+def test_one_video_of_the_calibrations_form_is_enough(scene: Project) -> None:
+    cropped = labelled("day1-left", (64, 40))
+    assert said(check({**scene, **cropped, **labelled("left.day2", (128, 96))})) == []
+
+
+@pytest.mark.parametrize(
+    ("limbs", "what", "remedy"),
+    [
+        ("[[paw, nsoe]]", "`cameras.limbs` names nsoe: not among", "Did you mean `nose`?"),
+        ("[[paw, nose], [paw, 17a], [b, paw]]", "names 17a, b: not", "They are: paw, nose."),
+    ],
+)
+def test_limbs_of_what_is_no_body_part_are_an_error(
+    limbs: str, what: str, remedy: str, scene: Project
+) -> None:
+    def with_limbs(limbs: str) -> Check:
+        request = REQUEST.replace(BOARD, f"{BOARD}, limbs: {limbs}").encode()
+        return check({**scene, "mouse/dlc-batch.yaml": request})
+
+    assert said(with_limbs("[[paw, nose]]")) == []
+    found = with_limbs(limbs)
+    assert not found.is_trainable
+    assert said(found) == [("request-value", "dlc-batch.yaml")]
+    (problem,) = [each for each in found.problems if each.code == "request-value"]
+    assert what in problem.what
+    assert problem.remedy == remedy

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
-from dlc_batch_trainer.after import Shuffle, _Steps, analyze, is_drawn
+from dlc_batch_trainer.after import Shuffle, _Steps, analyze, is_drawn, rate_and_size
 from dlc_batch_trainer.errors import Interrupted
 
 
@@ -65,3 +67,12 @@ def test_a_labelled_video_without_points_is_told_by_its_table(tmp_path: Path) ->
         table.iloc[1, -1] = 0.7
         table.to_hdf(path, key="df_with_missing", mode="w")
         assert is_drawn(path, 0.6)
+
+
+def test_a_video_tells_its_rate_and_size(tmp_path: Path) -> None:
+    path = tmp_path / "mouse.avi"
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (96, 64))
+    film.write(np.zeros((64, 96, 3), np.uint8))
+    film.release()
+    assert rate_and_size(path) == (25.0, (96, 64))
+    assert rate_and_size(tmp_path / "none.avi") == (0.0, (0, 0))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,3 +156,18 @@ def test_a_cutoff_of_nothing_takes_every_prediction(
     came = space.put_together(analysed(store, tmp_path, confidence=0.3), store, BEFORE)
     assert came.recordings == 1
     assert space.notes == []
+
+
+def test_a_video_of_another_form_than_the_calibration_is_told(
+    space_of: Callable[..., InSpace], store: RunStore, tmp_path: Path
+) -> None:
+    space = space_of()
+    space.calibrate()
+    found = analysed(store, tmp_path)
+    cropped = {video: replace(done, frame_size=(100, 100)) for video, done in found.items()}
+    again = {v: Analysed.from_dict(json.loads(json.dumps(asdict(d)))) for v, d in cropped.items()}
+    assert again == cropped  # as the next attempt reads it
+    came = space.put_together(again, store, BEFORE)
+    assert came.recordings == 0
+    note = space.notes[-1]
+    assert "the video of camera-1 has 100 x 100 pixels" in note

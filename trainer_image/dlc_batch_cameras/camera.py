@@ -6,9 +6,9 @@ coefficients of distortion. Lengths are millimetres; the centre of the upper lef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -34,6 +34,16 @@ class Camera:
     def centre(self) -> Array:
         """Where it stands in the world, (3,), mm."""
         return -self.rotation.T @ self.translation
+
+    def resized(self, size: tuple[int, int]) -> Camera:
+        """Return the camera with its images scaled, whole, to another size: width and height.
+
+        Distortion is of rays, and stays.
+        """
+        wide, high = size[0] / self.size[0], size[1] / self.size[1]
+        half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # from pixels' middles to corners
+        matrix = np.linalg.inv(half) @ np.diag([wide, high, 1.0]) @ half @ self.matrix
+        return replace(self, size=size, matrix=matrix)
 
     def to_camera(self, points: Array) -> Array:
         """Return points (..., 3) of the world in the camera's coordinates; z is the depth."""
@@ -88,6 +98,11 @@ class CameraGroup:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(camera.name for camera in self.cameras)
+
+    def of(self, names: Sequence[str]) -> CameraGroup:
+        """Return the cameras of these names, in their order; each must be there."""
+        by_name = {camera.name: camera for camera in self.cameras}
+        return CameraGroup(tuple(by_name[name] for name in names))
 
     def project(self, points: Array) -> Array:
         """Return the pixels (cameras, ..., 2) at which points (..., 3) are seen."""

@@ -83,7 +83,8 @@ def read_opencv(path: Path, names: Sequence[str] = (), size: Size | None = None)
     wide = _size(values)
     wide = size if wide is None else wide
     if wide is None:
-        raise fault(path, "The file does not tell the size of the images.")
+        what = "The file does not tell the size of the images: `image_width` and `image_height`"
+        raise fault(path, f"{what}, or `image_size`, [width, height], in pixels.")
     cameras = []
     for number, name in enumerate(names or ("camera-1", "camera-2"), 1):
         place: tuple[object, object] = (np.eye(3), np.zeros(3))

@@ -13,8 +13,11 @@ from dlc_batch_cameras.camera import CameraGroup
 from dlc_batch_cameras.sampling import look_in_videos
 from dlc_batch_cameras.sightings import Progress, look_for_board, silent
 from dlc_batch_core.cameras import DEEPLABCUT_BOARD, Cameras
+from dlc_batch_core.catalogue import problem
+from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.videos import is_video
 from dlc_batch_core.views import calibration_views
+from dlc_batch_core.words import listed
 
 MILLIMETRES, SQUARES, UNKNOWN = "mm", "squares", "the unit of the calibration's file"
 
@@ -44,7 +47,7 @@ def calibrate_project(
     if cameras.folder is None:
         name = str(cameras.calibration)
         path = files.get(name, Path(name))
-        return Calibrated(read_cameras(path, cameras.names), _unit_of(path))
+        return Calibrated(_named(cameras, path), _unit_of(path))
     views = calibration_views(cameras, files)
     pictures = {
         name: {moment: files[path] for moment, path in views.by_camera.get(name, {}).items()}
@@ -61,6 +64,16 @@ def calibrate_project(
         sightings = look_for_board(held, pictures, progress)
     found = calibrate(sightings)
     return Calibrated(found.cameras, MILLIMETRES if board.square_mm else SQUARES, found)
+
+
+def _named(cameras: Cameras, path: Path) -> CameraGroup:
+    """Return the named cameras of a calibration's file, which may have more."""
+    group = read_cameras(path, cameras.names)
+    if missing := [name for name in cameras.names if name not in group.names]:
+        what = f"The file has the cameras {listed(group.names)}, and not {listed(missing)}, which"
+        what += " `cameras.names` names."
+        raise ProjectError([problem("calibration-names", path.name, what)])
+    return group.of(cameras.names)
 
 
 def _unit_of(path: Path) -> str:

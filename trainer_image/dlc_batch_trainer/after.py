@@ -29,6 +29,7 @@ class Done:
     notes: tuple[str, ...] = ()  # sentences for the lab: what failed
     uncertain: tuple[int, ...] = ()  # frames of the last video, the least sure first
     frames_per_second: float = 0.0  # of the last video; 0: not known
+    frame_size: tuple[int, int] = (0, 0)  # its width and height, pixels; zeros: not known
 
 
 @dataclass
@@ -97,18 +98,21 @@ def analyze(
         _files(folder),
         tuple(steps.notes),
         _least_sure(folder, videos[-1:]),
-        _frames_per_second(videos[-1]),
+        *rate_and_size(videos[-1]),
     )
 
 
-def _frames_per_second(video: Path) -> float:
+def rate_and_size(video: Path) -> tuple[float, tuple[int, int]]:
+    """Frames a second, and width and height in pixels; zeros where OpenCV can't tell."""
     # Not at the top, as above
     import cv2
 
     opened = cv2.VideoCapture(str(video))
-    found = opened.get(cv2.CAP_PROP_FPS)
+    rate = opened.get(cv2.CAP_PROP_FPS)
+    sides = opened.get(cv2.CAP_PROP_FRAME_WIDTH), opened.get(cv2.CAP_PROP_FRAME_HEIGHT)
     opened.release()
-    return float(found) if math.isfinite(found) else 0.0
+    known, (wide, high) = math.isfinite(rate), (max(int(each), 0) for each in sides)
+    return max(float(rate), 0.0) if known else 0.0, (wide, high)  # -1 of what can't be opened
 
 
 def _least_sure(folder: Path, videos: Sequence[Path]) -> tuple[int, ...]:

@@ -55,11 +55,14 @@ class Answer:
     notes: tuple[str, ...] = ()  # sentences on what failed
     uncertain: tuple[int, ...] = ()  # frames of the video, the least sure first
     frames_per_second: float = 0.0  # of the video; 0: not known
+    frame_size: tuple[int, int] = (0, 0)  # its width and height, pixels; zeros: not known
 
     @classmethod
     def from_json(cls, text: bytes) -> Answer:
         value = json.loads(text)
-        return cls(tuple(value["notes"]), tuple(value["uncertain"]), value["frames_per_second"])
+        wide, high = value["frame_size"]
+        notes, uncertain = tuple(value["notes"]), tuple(value["uncertain"])
+        return cls(notes, uncertain, value["frames_per_second"], (wide, high))
 
 
 @dataclass

@@ -50,16 +50,19 @@ class Analysed:
     notes: tuple[str, ...]  # sentences for the lab
     uncertain: tuple[int, ...] = ()  # frames worth labelling, the least sure first
     frames_per_second: float = 0.0  # of the video; 0: not known
+    frame_size: tuple[int, int] = (0, 0)  # its width and height, pixels; zeros: not known
     network: str = ""  # id of the earlier run whose network saw it; empty: this run's did
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Analysed:
         """Read what an earlier attempt wrote."""
+        wide, high = value.get("frame_size", (0, 0))
         return cls(
             files=tuple(value["files"]),
             notes=tuple(value["notes"]),
             uncertain=tuple(value.get("uncertain", ())),
             frames_per_second=float(value.get("frames_per_second", 0.0)),
+            frame_size=(int(wide), int(high)),
             network=str(value.get("network", "")),
         )
 
@@ -212,7 +215,9 @@ class AfterTraining:
         answer = self.process.run(step)
         files = self.store.write_results(made)
         shutil.rmtree(made)
-        return Analysed(files, answer.notes, answer.uncertain, answer.frames_per_second)
+        return Analysed(
+            files, answer.notes, answer.uncertain, answer.frames_per_second, answer.frame_size
+        )
 
     def _failed(self, what: str, error: Exception) -> None:
         self.notes.append(_note(what, error))

@@ -154,6 +154,7 @@ class InSpace:
             frames_per_second=median(rates) if rates else _DEFAULT_RATE,
             target=str(self.made),
             answer=str(self._answer),
+            sizes={camera: done.frame_size for camera, done in views.items()},
             networks={camera: done.network for camera, done in views.items() if done.network},
         )
         answer = self._do(task.to_json())

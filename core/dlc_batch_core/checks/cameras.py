@@ -5,7 +5,8 @@ No image is decoded: whether the board is seen on them the calibration itself fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import difflib
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,11 +18,19 @@ from dlc_batch_core.checks.images import Size, read_size
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.member_names import fold
 from dlc_batch_core.problems import Problem
+from dlc_batch_core.project import Project
 from dlc_batch_core.project_files import ProjectFiles
 from dlc_batch_core.request import REQUEST_FILE, Request
+from dlc_batch_core.sizes import have_one_form
 from dlc_batch_core.three_d import Project3D
 from dlc_batch_core.videos import Video, is_video
-from dlc_batch_core.views import Views, calibration_files, calibration_views, recordings
+from dlc_batch_core.views import (
+    Views,
+    calibration_files,
+    calibration_views,
+    find_views,
+    recordings,
+)
 from dlc_batch_core.words import counted, listed, shown
 
 #: Zhang's method (2000) needs three views of a plane; of fewer than eight each bad one counts.
@@ -33,7 +42,10 @@ MOST_REMOTE_HEADS = 4
 
 
 def find_camera_problems(
-    cameras: Cameras, request: Request, files: ProjectFiles
+    cameras: Cameras,
+    request: Request,
+    files: ProjectFiles,
+    labelled: Mapping[str, Set[Size]],
 ) -> Iterator[Problem]:
     """Find what of the calibration, and of the triangulation, can't go well.
 
@@ -41,6 +53,7 @@ def find_camera_problems(
         cameras: of the request, filled in from a 3D project.
         request: which videos are analysed.
         files: of the project.
+        labelled: the sizes of labelled frames by their folder's name.
     """
     if not cameras.names:
         what = "`cameras` has no `names`, and no 3D project with cameras lies beside the project."
@@ -53,7 +66,7 @@ def find_camera_problems(
     if cameras.folder is None:
         yield from _problems_of_file(cameras, files)
     else:
-        yield from _Pictures(cameras, files, cameras.folder).find_problems()
+        yield from _Pictures(cameras, files, cameras.folder, labelled).find_problems()
     of_board = set(calibration_files(cameras, files.paths))
     videos = request.videos(files.paths)
     if asked := [video.path for video in videos if video.path in of_board]:
@@ -62,6 +75,21 @@ def find_camera_problems(
     if request.triangulate:
         others = [video for video in videos if video.path not in of_board]
         yield from _problems_of_videos(cameras, request, others)
+
+
+def find_limb_problems(cameras: Cameras, project: Project) -> list[Problem]:
+    """Find limbs whose ends are no body parts."""
+    known = [*project.body_parts, *project.unique_parts]
+    if len(cameras.networks) > 1:  # two views of an earlier network may have parts of their own
+        return []
+    ends = dict.fromkeys(end for limb in cameras.limbs for end in limb)
+    unknown = [end for end in ends if end not in known]
+    if not unknown:
+        return []
+    what = f"`cameras.limbs` names {listed(unknown)}: not among the project's body parts."
+    near = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.5)
+    remedy = f"Did you mean `{shown(near[0])}`?" if near else f"They are: {listed(known, 30)}."
+    return [problem("request-value", REQUEST_FILE, what, remedy)]
 
 
 def problem_of_names(project: Project3D) -> Problem:
@@ -89,6 +117,7 @@ class _Pictures:
     cameras: Cameras
     files: ProjectFiles
     folder: str
+    labelled: Mapping[str, Set[Size]]  # sizes of labelled frames by their folder's name
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -192,6 +221,24 @@ class _Pictures:
                 seen = (f"{w} x {h} ({self._name(named[w, h])})" for w, h in sorted(named))
                 what = f"The calibration images of {camera} have several sizes: {listed(seen)}."
                 yield problem("calibration-sizes", self.place, what)
+            elif named:
+                yield from self._problems_of_form(camera, next(iter(named)))
+
+    def _problems_of_form(self, camera: str, size: Size) -> Iterator[Problem]:
+        """Tell of a camera whose labelled frames all have another form than its calibration."""
+        camera_of = find_views(self.labelled, self.cameras.names, lambda f: f"{f}/").camera_of
+        seen = {
+            each: folder
+            for folder, sizes in sorted(self.labelled.items())
+            for each in sizes
+            if camera_of.get(folder) == camera
+        }
+        if seen and not any(have_one_form(size, each) for each in seen):
+            frames = listed(f"{w} x {h} ({seen[w, h]})" for w, h in sorted(seen))
+            what = f"The calibration images of {camera} have {size[0]} x {size[1]} pixels, and its"
+            yield problem(
+                "calibration-other-size", self.place, f"{what} labelled frames {frames}."
+            )
 
     def _look_at_videos(self, views: Views) -> tuple[Mapping[str, Size], list[str]]:
         """Of a video only whether it is empty can be told without a decoder."""

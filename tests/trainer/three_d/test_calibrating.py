@@ -15,7 +15,7 @@ from tests.trainer.three_d.made_up import CAMERAS, write_cameras
 
 from dlc_batch.demo import scene
 from dlc_batch.demo.project import DemoSize, make_demo_project
-from dlc_batch_cameras.foreign_files import read_anipose
+from dlc_batch_cameras.foreign_files import read_anipose, write_anipose
 from dlc_batch_core.cameras import Board, Cameras
 from dlc_batch_trainer.three_d.__main__ import do
 from dlc_batch_trainer.three_d.calibrating import read_cameras
@@ -131,6 +131,27 @@ def test_a_file_of_the_labs_own_is_taken_as_it_is(project: Path, tmp_path: Path)
     assert unit == "the unit of the calibration's file"
     kept = (tmp_path / "3d" / "calibration.toml").read_bytes()
     assert kept == (copy / "cal" / "calibration.toml").read_bytes()
+
+
+def test_cameras_of_a_file_that_nobody_named_are_left_out(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "walk"
+    shutil.copytree(project, copy)
+    write_anipose(drawn.rig(3), copy / "rig.toml")
+    names = ("camera-3", "camera-1")
+    assert calibrate(Cameras(names, "rig.toml"), copy, tmp_path) == Answer()
+    summary = json.loads((tmp_path / "3d" / "cameras.json").read_text())
+    assert [each["name"] for each in summary["cameras"]] == list(names)
+    assert read_cameras(tmp_path / "3d" / "cameras.json")[0].names == names
+
+
+def test_a_file_without_a_camera_that_is_named_is_refused(project: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "walk"
+    shutil.copytree(project, copy)
+    write_anipose(drawn.rig(2), copy / "rig.toml")
+    (problem,) = calibrate(Cameras(("camera-1", "right"), "rig.toml"), copy, tmp_path).problems
+    assert (problem["code"], problem["where"]) == ("calibration-names", "rig.toml")
+    assert "has the cameras camera-1, camera-2, and not right" in problem["what"]
+    assert not (tmp_path / "3d" / "cameras.json").exists()
 
 
 def test_of_a_file_of_opencv_that_and_anipose_s_are_kept(project: Path, tmp_path: Path) -> None:

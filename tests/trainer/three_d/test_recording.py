@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests.trainer.three_d.made_up import poses, task, write_tables
 
-from dlc_batch.demo.scene import BODY_PARTS
+from dlc_batch.demo.scene import BODY_PARTS, HEIGHT, WIDTH
 from dlc_batch_cameras.poses import read_poses
 from dlc_batch_trainer.three_d.__main__ import do, main
 from dlc_batch_trainer.three_d.task import Answer, read_task
@@ -198,3 +198,44 @@ def test_the_program_reads_its_task_and_leaves_its_answer(tmp_path: Path) -> Non
     assert read_task(path) == asked
     main([str(path)])
     assert Answer.read(tmp_path / "answer.json").figures
+
+
+def resized(tables: dict[str, Path], by: float) -> dict[str, Path]:
+    """Turn predictions into those of the same videos at another size."""
+    for path in tables.values():
+        table = pd.read_csv(path, header=[0, 1, 2], index_col=0)
+        places = table.columns.get_level_values("coords") != "likelihood"
+        table.loc[:, places] = (table.loc[:, places] + 0.5) * by - 0.5
+        table.to_csv(path)
+    return tables
+
+
+@pytest.mark.parametrize("by", [0.5, 4.0])
+def test_videos_of_another_size_than_the_calibration_are_fitted(tmp_path: Path, by: float) -> None:
+    size = (int(WIDTH * by), int(HEIGHT * by))
+    tables = resized(write_tables(tmp_path, noise=0.2), by)
+    answer = do(task(tmp_path, tables, sizes=dict.fromkeys(tables, size)))
+    assert answer.notes == tuple(
+        f"walk: The video of {name} has {size[0]} x {size[1]} pixels, and its calibration"
+        f" {WIDTH} x {HEIGHT}: the calibration was scaled to it."
+        for name in tables
+    )
+    assert error_of(tmp_path) < 4
+
+
+def test_a_cropped_video_is_refused(tmp_path: Path) -> None:
+    tables = write_tables(tmp_path, frames=20)
+    sizes = {"camera-1": (WIDTH, HEIGHT), "camera-2": (WIDTH, HEIGHT - 8)}
+    answer = do(task(tmp_path, tables, sizes=sizes))
+    assert answer.figures is None
+    (note,) = answer.notes
+    assert note.startswith("There are no poses in space of walk: the video of camera-2 has")
+    assert f"{WIDTH} x {HEIGHT - 8} pixels, and its calibration {WIDTH} x {HEIGHT}" in note
+    assert "Calibrate with images as the camera records" in note
+
+
+def test_videos_whose_size_is_not_known_are_taken_as_they_are(tmp_path: Path) -> None:
+    tables = write_tables(tmp_path, frames=20)
+    answer = do(task(tmp_path, tables, sizes=dict.fromkeys(tables, (0, 0))))
+    assert answer.notes == ()
+    assert answer.figures is not None

@@ -53,7 +53,7 @@ def read_cameras(path: Path) -> tuple[CameraGroup, str]:
     summary = json.loads(path.read_text(encoding="utf-8"))
     names: Sequence[str] = [each["name"] for each in summary["cameras"]]
     group = calibration_file.read_cameras(path.with_name(summary["calibration"]), names)
-    return group, summary["unit"]
+    return group.of(names), summary["unit"]  # a file of the lab's own may have more
 
 
 def _tell(done: int, of: int) -> None:

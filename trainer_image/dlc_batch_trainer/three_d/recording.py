@@ -33,6 +33,7 @@ from dlc_batch_trainer.three_d.ground import find_down
 from dlc_batch_trainer.three_d.pictures import draw_poses
 from dlc_batch_trainer.three_d.predictions import Predictions, bones_of, read_views
 from dlc_batch_trainer.three_d.scene import Array, Scene
+from dlc_batch_trainer.three_d.sizes import fit_sizes
 from dlc_batch_trainer.three_d.task import Answer, RecordingTask
 from dlc_batch_trainer.three_d.view import Film, write_view
 
@@ -66,7 +67,8 @@ def put_together(task: RecordingTask) -> Answer:
 
     Raises:
         LabError: the videos share no frame, fewer than two of their cameras are calibrated, or
-            their networks have no body part in common.
+            their networks have no body part in common, or a video has another form than the
+            calibration.
         SeveralAnimalsError, ValueError: of the tables, see read_views.
     """
     recording = triangulate_recording(task)
@@ -91,7 +93,8 @@ def triangulate_recording(task: RecordingTask) -> Recording:
     tables = {camera: Path(path) for camera, path in task.tables.items()}
     _stop_without_two(tables, calibrated.names)
     predicted, unmatched = read_views(tables, calibrated.names)
-    group = CameraGroup(tuple(each for each in calibrated if each.name in predicted))
+    there = [each for each in calibrated if each.name in predicted]
+    group, resized = fit_sizes(there, task.sizes)
     views = [View(each.pixels, each.confidence) for each in predicted.values()]
     parts = next(iter(predicted.values())).body_parts
     options = Options(
@@ -111,7 +114,7 @@ def triangulate_recording(task: RecordingTask) -> Recording:
         predicted=predicted,
         made=made,
         quality=assess(made.found, group.names, parts),
-        notes=(*strangers, *unmatched, *_limbs_left_out(task, parts), *made.notes),
+        notes=(*strangers, *resized, *unmatched, *_limbs_left_out(task, parts), *made.notes),
     )
 
 

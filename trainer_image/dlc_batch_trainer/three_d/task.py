@@ -42,6 +42,8 @@ class RecordingTask:
     target: str  # folder for what is made
     answer: str  # file for the Answer
     networks: Mapping[str, str] = field(default_factory=dict)  # earlier runs' ids, by camera
+    #: Width and height of the videos by camera, pixels; zeros, or none: not known.
+    sizes: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps({"recording": asdict(self)})
