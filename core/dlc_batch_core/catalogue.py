@@ -831,8 +831,8 @@ _CALIBRATION = {
         _E,
         "The images show another board than the one that is told",
         "A chessboard is told by its inner corners, one less than squares each way.",
-        "Correct the number of columns and rows of the board; or give the camera the images of"
-        " this board.",
+        "Correct the kind of the board, or the number of its columns and rows; or give the camera"
+        " the images of this board.",
     ),
     "calibration-few-views": Entry(
         _E,

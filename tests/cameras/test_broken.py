@@ -89,6 +89,35 @@ def test_markers_of_another_dictionary(tmp_path: Path) -> None:
     assert "DICT_5X5" in told[0].what
 
 
+def test_a_chessboard_where_a_charuco_board_is_told(pictures: Pictures) -> None:
+    found = problems_of(pictures, Board(7, 5, 25.0, 18.0, "DICT_4X4_50"))
+    told = [each for each in found if each.code == "calibration-other-board"]
+    assert [each.where for each in told] == [ONE, TWO]
+    assert told[0].what == (
+        "Its images show a chessboard of 9 x 6 inner corners without markers; the board is told"
+        " as a ChArUco board of 7 x 5 squares."
+    )
+
+
+def test_a_charuco_board_where_a_chessboard_is_told(tmp_path: Path) -> None:
+    board = Board(8, 6, 30.0, 22.0, "DICT_5X5_100")
+    pictures = drawn.write(tmp_path, drawn.rig(2), board, drawn.places(2, 3, board))
+    told = [each for each in problems_of(pictures) if each.code == "calibration-other-board"]
+    assert [each.where for each in told] == [ONE, TWO]
+    assert "markers of DICT_5X5" in told[0].what
+    assert told[0].what.endswith("the board is told as a chessboard of 9 x 6 inner corners.")
+
+
+@pytest.mark.parametrize("dictionary", ["DICT_4X4_50", "DICT_APRILTAG_36h11"])
+def test_a_charuco_board_of_another_shape_is_not_called_a_chessboard(
+    tmp_path: Path, dictionary: str
+) -> None:
+    board = Board(8, 6, 30.0, 22.0, dictionary)
+    pictures = drawn.write(tmp_path, drawn.rig(2), board, drawn.places(2, 3, board))
+    found = problems_of(pictures, replace(board, columns=5, rows=9))
+    assert "calibration-other-board" not in {each.code for each in found}
+
+
 def test_too_few_views(pictures: Pictures) -> None:
     few = {camera: dict(list(each.items())[:3]) for camera, each in pictures.items()}
     found = [each for each in problems_of(few) if each.code == "calibration-few-views"]

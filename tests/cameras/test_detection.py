@@ -14,7 +14,7 @@ from dlc_batch_cameras.detection import (
     seen_dictionary,
     seen_grid,
 )
-from dlc_batch_cameras.sightings import other_grid
+from dlc_batch_cameras.other_board import other_grid
 
 CAMERA = drawn.rig(1).cameras[0]
 LARGE = drawn.rig(1, size=(960, 720)).cameras[0]

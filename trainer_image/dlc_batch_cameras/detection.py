@@ -83,6 +83,11 @@ def seen_dictionary(pictures: Sequence[Gray]) -> str | None:
     return f"DICT_{kind}_{count}"
 
 
+def has_markers(pictures: Sequence[Gray], dictionary: str) -> bool:
+    """Whether some markers of a dictionary are seen, so many as noise has not."""
+    return len(_markers(pictures, dictionary)) >= _FEWEST_MARKERS
+
+
 def spacing_of(pixels: Array, grid: tuple[int, int]) -> float:
     """Return the least distance of two neighbours on a whole chessboard, pixels."""
     rows = pixels.reshape(grid[1], grid[0], 2)

@@ -12,6 +12,7 @@ import numpy as np
 
 from dlc_batch_cameras.board import Board
 from dlc_batch_cameras.detection import Gray
+from dlc_batch_cameras.other_board import stop_at_other_board
 from dlc_batch_cameras.sightings import (
     SAMPLE,
     Looker,
@@ -20,7 +21,6 @@ from dlc_batch_cameras.sightings import (
     evenly,
     names_of,
     silent,
-    stop_at_other_board,
 )
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.problems import Problem

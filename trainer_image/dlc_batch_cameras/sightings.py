@@ -13,7 +13,8 @@ import numpy as np
 
 from dlc_batch_cameras.board import Board, Indices
 from dlc_batch_cameras.camera import Array
-from dlc_batch_cameras.detection import Corners, Gray, find_corners, seen_dictionary, seen_grid
+from dlc_batch_cameras.detection import Corners, Gray, find_corners
+from dlc_batch_cameras.other_board import stop_at_other_board
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
@@ -190,16 +191,6 @@ class Looker:
         return faults
 
 
-def stop_at_other_board(board: Board, samples: Mapping[str, Sequence[Gray]]) -> None:
-    """Look at a few pictures of each camera before all are searched for what they do not show.
-
-    Raises:
-        ProjectError: cameras see another board than the one that is told.
-    """
-    if faults := [each for name in samples for each in _other_board(name, board, samples[name])]:
-        raise ProjectError(faults)
-
-
 def names_of(paths: Sequence[Path]) -> dict[Path, str]:
     """Return what messages call files: their names, with the folder's where two are the same."""
     count = Counter(path.name for path in paths)
@@ -217,49 +208,6 @@ def evenly(count: int, of: int) -> list[int]:
 def _sample(paths: Sequence[Path]) -> list[Gray]:
     chosen = (read_gray(paths[each]) for each in evenly(SAMPLE, len(paths)))
     return [gray for gray in chosen if gray is not None]
-
-
-def _other_board(camera: str, board: Board, sample: Sequence[Gray]) -> list[Problem]:
-    """Tell of a camera that sees another board than the one that is told."""
-    if board.is_charuco:
-        return _other_dictionary(camera, board, sample)
-    other = other_grid(board, sample)
-    if other is None:
-        return []
-    what = (
-        f"Its images show a chessboard of {other[0]} x {other[1]} inner corners;"
-        f" the board is told as {board.columns} x {board.rows}."
-    )
-    return [problem("calibration-other-board", camera, what)]
-
-
-def other_grid(board: Board, sample: Sequence[Gray]) -> tuple[int, int] | None:
-    """Return the inner corners of the board that pictures show, where it is not this one.
-
-    A search for a smaller board finds a part of a larger one: a board is the one that is told only
-    if no larger one fits as often, and a smaller one only if the one that is told never fits.
-    """
-    grid = seen_grid(sample)
-    if grid is None or grid in (board.grid, board.grid[::-1]):
-        return None
-    other = Board(*grid, board.square_mm)
-    as_told = sum(find_corners(each, board) is not None for each in sample)
-    as_other = sum(find_corners(each, other) is not None for each in sample)
-    is_part = grid[0] <= max(board.grid) and grid[1] <= min(board.grid)
-    enough = as_told == 0 if is_part else as_other >= as_told
-    return grid if enough and as_other >= 2 else None
-
-
-def _other_dictionary(camera: str, board: Board, sample: Sequence[Gray]) -> list[Problem]:
-    """Tell of markers of another dictionary, where none of the board's own were found."""
-    if any(find_corners(each, board) is not None for each in sample):
-        return []
-    pairs = (seen_dictionary(sample[each : each + 2]) for each in range(0, len(sample), 2))
-    other = next((each for each in pairs if each is not None), None)
-    if other is None or other == board.dictionary:
-        return []
-    what = f"Its images show markers of {other}; the board is told to have {board.dictionary}."
-    return [problem("calibration-other-board", camera, what)]
 
 
 def without_blurred(sightings: Sightings) -> Sightings:
