@@ -660,7 +660,8 @@ _CAMERAS = {
     "cameras-names": Entry(
         _E,
         "The cameras have no names",
-        "`cameras` in dlc-batch.yaml names none, and there is no 3D project that does.",
+        "`cameras` in dlc-batch.yaml names none, and there is no 3D project that does,"
+        " or it can't be used.",
         "Add `names` to `cameras`, such as `names: [camera-1, camera-2]`.",
     ),
     "cameras-calibration": Entry(

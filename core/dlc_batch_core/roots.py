@@ -27,6 +27,7 @@ class Roots:
     root: str  # folder of the project that is trained: "" or "a/b/"
     three_d: Project3D | None = None  # that belongs to it
     problems: tuple[Problem, ...] = ()  # warnings of what was set aside
+    are_several_3d: bool = False  # and which belongs to the project can't be told
 
     @property
     def images_3d(self) -> str | None:
@@ -70,7 +71,7 @@ def find_roots(archive: ReadableArchive, name: str) -> Roots:
     found = [problem("nested-project", each + CONFIG_FILE, what) for each in nested]
     three_d = choose_3d(of_3d, outer[0])
     found += [_set_aside(each) for each in of_3d if each is not three_d]
-    return Roots(outer[0], three_d, tuple(found))
+    return Roots(outer[0], three_d, tuple(found), three_d is None and bool(of_3d))
 
 
 def _lies_within(root: str, roots: Sequence[str]) -> bool:

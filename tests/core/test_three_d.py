@@ -288,3 +288,25 @@ def test_what_deeplabcut_makes_is_read(
     assert found.request is not None
     assert found.request.cameras == Cameras(BOTH, CALIBRATION_3D)
     assert found.is_trainable
+
+
+NAMELESS = b"cameras: {board: {columns: 9, rows: 6, square_mm: 25}}"
+
+
+def test_nameless_cameras_beside_a_faulty_3d_project_are_told_by_its_fault(
+    zipped: Zipped, project_files: Project
+) -> None:
+    beside = project_3d("mouse-3d/", CONFIG.replace("num_cameras: 2", "num_cameras: 3"))
+    found = check(zipped, {**project_files, **beside, "mouse/dlc-batch.yaml": NAMELESS})
+    assert codes_of(found) == {"project-3d-cameras", "cameras-names"}
+    (what,) = [each.what for each in found.problems if each.code == "cameras-names"]
+    assert "those of the 3D project are not used" in what
+
+
+def test_nameless_cameras_beside_two_3d_projects_are_told_by_that(
+    zipped: Zipped, project_files: Project
+) -> None:
+    beside = {**project_3d("a-3d/"), **project_3d("b-3d/")}
+    found = check(zipped, {**project_files, **beside, "mouse/dlc-batch.yaml": NAMELESS})
+    (what,) = [each.what for each in found.problems if each.code == "cameras-names"]
+    assert "which of several 3D projects belongs to the project can't be told" in what
