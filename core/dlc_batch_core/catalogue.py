@@ -285,6 +285,13 @@ _PROJECT = {
         " by the paths in `config_file_camera-1` and so on it is none or more than one.",
         "Leave the others out of the zip, or write `cameras` into dlc-batch.yaml.",
     ),
+    "request-elsewhere": Entry(
+        _W,
+        "A dlc-batch.yaml lies where it is not read",
+        "What is asked for stands in the folder of the project that is trained, beside its"
+        " config.yaml: not above it, nor in its 3D project.",
+        "Move it there, or what it says into the one that is there.",
+    ),
     "project-3d-cameras": Entry(
         _W,
         "A 3D project's cameras do not add up",
