@@ -91,6 +91,7 @@ class Check:
     homes: tuple[HomeSettings | None, ...] = ()  # of the shuffles that are asked for
     images_3d: str | None = None  # see RunRequest
     asks_for_cameras: bool = False  # dlc-batch.yaml does, and not a 3D project alone
+    cameras_told: tuple[str, ...] = ()  # where they were calibrated: sentences for the lab
 
     @property
     def is_trainable(self) -> bool:

@@ -67,6 +67,7 @@ def to_answer(found: Check, notes: Sequence[str] = ()) -> dict[str, object]:
         "trainable": found.is_trainable,
         "problems": [each.to_dict() for each in found.problems],
         "mended": list(found.mended),
+        "cameras": list(found.cameras_told),
         "trainings": [each.to_dict() for each in trainings_of(found)],
         "notes": list(notes),
     }
@@ -78,6 +79,8 @@ def print_check(found: Check, name: str, notes: Sequence[str] = ()) -> None:
         _print_problem(each.severity, each.where, each.code, each.what, each.remedy)
     for sentence in found.mended:
         click.echo(f"mended in the copy that is trained: {sentence}")
+    for sentence in found.cameras_told:
+        click.echo(f"cameras: {sentence}")
     for sentence in notes:
         click.echo(f"note: {sentence}")
     click.echo(f"{name} can be trained." if found.is_trainable else f"{name} can't be trained.")

@@ -28,7 +28,7 @@ def findings(folder: Path, cameras: int, lag: int) -> list[str]:
     place.mkdir()
     names = list(scene.group.names)
     (place / "cameras.json").write_text(
-        json.dumps({"cameras": [{"name": name} for name in names], "notes": []})
+        json.dumps({"cameras": [{"name": name} for name in names], "notes": [], "unit": "mm"})
     )
     quality = asdict(assess(found, names, PARTS))
     summary = {"name": "walk", "unit": "mm", "cameras": names, "notes": [], "quality": quality}
@@ -57,3 +57,15 @@ def test_a_camera_that_does_not_fit_the_others_is_named(tmp_path: Path) -> None:
     (said,) = findings(tmp_path, 6, lag=8)
     assert said.startswith("Of what was predicted for camera-2,")
     assert "does not fit the other cameras" in said
+
+
+def test_the_distance_of_the_cameras_is_shown(tmp_path: Path) -> None:
+    place = tmp_path / "3d"
+    place.mkdir()
+    apart = {"first": "left", "second": "right", "mm": 120.345, "error_mm": 0.0512}
+    told = {"cameras": [], "notes": [], "unit": "mm", "baselines": [apart]}
+    (place / "cameras.json").write_text(json.dumps(told))
+    space = read_space(tmp_path, TEST_PX)
+    assert space is not None
+    assert space.distances_head == ["cameras", "distance, mm", "standard error, mm"]
+    assert space.distances == [["left to right", "120.3", "0.051"]]

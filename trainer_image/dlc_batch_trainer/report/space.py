@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dlc_batch_core.follow_up import SPACE_FOLDER, VIEW_ENDING
-from dlc_batch_core.words import percent
+from dlc_batch_core.words import percent, short
 from dlc_batch_trainer.report.findings import Finding
 from dlc_batch_trainer.report.tables import Row
 from dlc_batch_trainer.three_d.task import CAMERAS_FILE
@@ -48,6 +48,8 @@ class Space:
     """All that is known of poses in space."""
 
     calibration: list[Row]
+    distances_head: Row
+    distances: list[Row]  # of the cameras' centres
     findings: list[Finding]  # of the calibration
     recordings: list[SpaceRecording]
 
@@ -66,6 +68,11 @@ def read_space(folder: Path, test_px: float | None) -> Space | None:
     found = json.loads(calibration.read_text(encoding="utf-8"))
     return Space(
         calibration=[_camera_row(each) for each in found["cameras"]],
+        distances_head=[
+            "cameras",
+            *(f"{w}, {found['unit']}" for w in ("distance", "standard error")),
+        ],
+        distances=[_distance_row(each) for each in found.get("baselines", [])],
         findings=[*_of_calibration(found["cameras"]), *map(Finding, found["notes"])],
         recordings=[_recording(path, test_px) for path in sorted(place.rglob("*_3d.json"))],
     )
@@ -78,6 +85,11 @@ def _camera_row(camera: Mapping[str, Any]) -> Row:
         None if error is None else f"{error:.2f}",
         None if images is None else str(images),
     ]
+
+
+def _distance_row(baseline: Mapping[str, Any]) -> Row:
+    pair = f"{baseline['first']} to {baseline['second']}"
+    return [pair, f"{baseline['mm']:.4g}", short(baseline["error_mm"])]
 
 
 def _of_calibration(cameras: list[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -119,7 +131,7 @@ def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
         yield [
             name,
             percent(each["triangulated"]),
-            None if error is None else f"{error:.2g}",
+            None if error is None else short(error),
             *(None if error is None else f"{error:.2f}" for error in errors),
         ]
 
