@@ -35,7 +35,7 @@ class SpaceRecording:
     """One recording."""
 
     name: str
-    picture: str  # JPEG, base64
+    picture: str  # JPEG, base64; empty where there is not a single point to show
     head: Row
     rows: list[Row]
     findings: list[Finding]
@@ -106,11 +106,11 @@ def _of_calibration(cameras: list[Mapping[str, Any]]) -> Iterator[Finding]:
 def _recording(path: Path, test_px: float | None) -> SpaceRecording:
     found = json.loads(path.read_text(encoding="utf-8"))
     stem = path.name.removesuffix(".json")
-    picture = path.with_name(f"{stem}.jpg").read_bytes()
+    picture = path.with_name(f"{stem}.jpg")
     unit = found["unit"]
     return SpaceRecording(
         name=found["name"],
-        picture=base64.b64encode(picture).decode(),
+        picture=base64.b64encode(picture.read_bytes()).decode() if picture.is_file() else "",
         head=["body part", "in space", f"standard error, {unit}", *_of_views(found["cameras"])],
         rows=list(_rows(found)),
         findings=[*_findings(found, test_px), *map(Finding, found["notes"])],
@@ -162,7 +162,13 @@ def _findings(found: Mapping[str, Any], test_px: float | None) -> Iterator[Findi
                 " the others (cameras.offsets in dlc-batch.yaml); or look at its labelled videos.",
             )
     share = quality["triangulated"]
-    if share is not None and share < _LEAST_SHARE:
+    if share == 0:
+        yield Finding(
+            "There are no poses in space: no body part was seen surely by two cameras that"
+            " agreed.",
+            "Look at the labelled videos; a lower pcutoff lets in less sure predictions.",
+        )
+    elif share is not None and share < _LEAST_SHARE:
         yield Finding(
             f"Only {percent(share)} of the points are in space: the others were not seen surely by"
             " two cameras, or these disagreed.",
