@@ -26,6 +26,9 @@ _MOST_CALIBRATION_PX = 1.0
 _DISAGREEING = 2.0
 #: Of a camera's predictions: a good network has fewer wrong ones (our choice).
 _MOST_LEFT_OUT = 0.25
+#: Standard error of a point, as a part of the animal (its body parts' distance from their mean),
+#: above which poses tell little of it (our choice).
+_MOST_UNCERTAIN = 0.25
 #: Fewer points in space, and a lab would feel it (our choice).
 _LEAST_SHARE = 0.8
 
@@ -161,6 +164,15 @@ def _findings(found: Mapping[str, Any], test_px: float | None) -> Iterator[Findi
                 "It may have moved since it was calibrated, or its videos may not have begun with"
                 " the others (cameras.offsets in dlc-batch.yaml); or look at its labelled videos.",
             )
+    error, extent = quality["standard_error"], found.get("extent")
+    if error is not None and extent is not None and error > _MOST_UNCERTAIN * extent:
+        yield Finding(
+            f"Half of the points have a standard error above {short(error)}, and the animal's body"
+            f" parts lie {short(extent)} from their middle ({found['unit']}): the poses tell"
+            " little of its shape.",
+            "Look at how far the views disagree, and at the calibration; cameras that stand"
+            " farther apart, at a right angle, tell more.",
+        )
     share = quality["triangulated"]
     if share == 0:
         yield Finding(

@@ -20,7 +20,7 @@ from dlc_batch_cameras.dlc_files import (
 )
 from dlc_batch_cameras.of_project import UNKNOWN
 from dlc_batch_cameras.poses import Keypoint, Poses, write_poses
-from dlc_batch_cameras.quality import Quality, assess
+from dlc_batch_cameras.quality import Quality, assess, extent_of
 from dlc_batch_cameras.reconstruction import Options, Reconstruction, reconstruct
 from dlc_batch_cameras.synchronising import View
 from dlc_batch_core import SCHEMA_VERSION
@@ -208,6 +208,7 @@ def summary_of(recording: Recording) -> dict[str, Any]:
         "frames": len(recording.points),
         "first_frames": dict(zip(names, recording.made.first_frames, strict=True)),
         "notes": list(recording.notes),
+        "extent": _plain(extent_of(recording.points)),
         "quality": _plain(asdict(recording.quality)),
     }
 
