@@ -285,6 +285,13 @@ _PROJECT = {
         " by the paths in `config_file_camera-1` and so on it is none or more than one.",
         "Leave the others out of the zip, or write `cameras` into dlc-batch.yaml.",
     ),
+    "request-elsewhere": Entry(
+        _W,
+        "A dlc-batch.yaml lies where it is not read",
+        "What is asked for stands in the folder of the project that is trained, beside its"
+        " config.yaml: not above it, nor in its 3D project.",
+        "Move it there, or what it says into the one that is there.",
+    ),
     "project-3d-cameras": Entry(
         _W,
         "A 3D project's cameras do not add up",
@@ -660,7 +667,8 @@ _CAMERAS = {
     "cameras-names": Entry(
         _E,
         "The cameras have no names",
-        "`cameras` in dlc-batch.yaml names none, and there is no 3D project that does.",
+        "`cameras` in dlc-batch.yaml names none, and there is no 3D project that does,"
+        " or it can't be used.",
         "Add `names` to `cameras`, such as `names: [camera-1, camera-2]`.",
     ),
     "cameras-calibration": Entry(

@@ -20,6 +20,9 @@ from dlc_batch_core.archive import CONFIG_FILE, read_archive
 from dlc_batch_core.cameras import CALIBRATION_IMAGES
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.checks.cameras import (
+    FAULTY_3D_PROJECT,
+    NO_3D_PROJECT,
+    SEVERAL_3D_PROJECTS,
     find_camera_problems,
     find_limb_problems,
     problem_of_names,
@@ -90,6 +93,7 @@ class Check:
     homes: tuple[HomeSettings | None, ...] = ()  # of the shuffles that are asked for
     images_3d: str | None = None  # see RunRequest
     asks_for_cameras: bool = False  # dlc-batch.yaml does, and not a 3D project alone
+    cameras_told: tuple[str, ...] = ()  # where they were calibrated: sentences for the lab
 
     @property
     def is_trainable(self) -> bool:
@@ -124,7 +128,7 @@ def check_archive(archive: ReadableArchive, name: str, is_remote: bool = False) 
     """
     roots = find_roots(archive, name)
     files = ProjectFiles(archive, roots.root, is_remote, roots.three_d)
-    found = _Checking(files, roots.three_d).run(None)
+    found = _Checking(files, roots.three_d, roots.are_several_3d).run(None)
     cameras = found.request.cameras if found.request else None
     intake = roots.intake(cameras).find_problems(archive)
     problems = [*found.problems, *relative_to(roots.root, [*roots.problems, *intake])]
@@ -169,6 +173,7 @@ class _Checking:
 
     files: ProjectFiles
     three_d: Project3D | None = None
+    are_several_3d: bool = False
     problems: list[Problem] = field(default_factory=list)
     asks_for_cameras: bool = False  # dlc-batch.yaml does, and not a 3D project alone
 
@@ -286,11 +291,17 @@ class _Checking:
             return request
         cameras = replace(cameras, calibration=cameras.calibration or CALIBRATION_IMAGES)
         request = replace(request, cameras=cameras)
-        found = find_camera_problems(cameras, request, self.files, labelled)
+        found = find_camera_problems(cameras, request, self.files, labelled, self._why_nameless)
         if asked is None:
             found = (replace(each, severity=Severity.WARNING) for each in found)
         self.problems += found
         return request
+
+    @property
+    def _why_nameless(self) -> str:
+        if self.three_d is not None:
+            return FAULTY_3D_PROJECT
+        return SEVERAL_3D_PROJECTS if self.are_several_3d else NO_3D_PROJECT
 
     def _check_engine(
         self, project: Project, request: Request, images: Images

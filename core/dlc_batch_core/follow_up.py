@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from dlc_batch_core.videos import VIDEO_FOLDER
+from dlc_batch_core.words import short
 
 #: In results/.
 SPACE_FOLDER = "3d/"
@@ -95,11 +96,11 @@ class FollowUp:
         else:
             which = f"{made} of {asked} recordings (the notes below say why not of all) lie"
         known = [
-            words.format(value)
+            words.format(value, short(value))
             for words, value in (
-                ("the cameras are calibrated to {:.2f} px", self.calibration_px),
-                ("the views agree to {:.2f} px", self.reprojection_px),
-                ("half of the points have a standard error below {:.2g} mm", self.error_mm),
+                ("the cameras are calibrated to {0:.2f} px", self.calibration_px),
+                ("the views agree to {0:.2f} px", self.reprojection_px),
+                ("half of the points have a standard error below {1} mm", self.error_mm),
             )
             if value is not None
         ]

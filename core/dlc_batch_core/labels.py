@@ -181,9 +181,11 @@ class _Parser:
         raise self._stop("label-table-headers", what, lines[0][0])
 
     def _index_columns(self, coords: list[str]) -> int:
-        """1: the path in one column; 3: labeled-data, video and image in three."""
+        """1: the path in one column; 3: labeled-data, video and image in three.
+
+        DeepLabCut writes both, so neither is anything to tell of.
+        """
         if len(coords) > 3 and coords[1] == coords[2] == "" and coords[3]:
-            self.notes.append("its index of three columns was made one.")
             return 3
         return 1
 

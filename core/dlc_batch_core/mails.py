@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dlc_batch_core.catalogue import ABOUT_MONEY
-from dlc_batch_core.follow_up import FollowUp
+from dlc_batch_core.follow_up import SPACE_FOLDER, VIEW_ENDING, FollowUp
 from dlc_batch_core.interruptions import interruptions_of
 from dlc_batch_core.keys import RunKeys
 from dlc_batch_core.money import cost_of, quote_of
@@ -255,9 +255,12 @@ def _reading(run: Run) -> str:
     where = "in the folder shuffle<k>/ of each" if run.parts else "among the results"
     there = {file.rpartition("/")[2] for file in run.files}
     lines = [f"  {name:<18}{text}" for name, text in _OWN_FILES.items() if name in there]
+    if any(file.endswith(VIEW_ENDING) for file in run.files):
+        lines.append(f"  {SPACE_FOLDER:<18}{_OF_SPACE}")
     return "\n".join([f"Worth reading {where}:", *lines]) if lines else ""
 
 
+_OF_SPACE = f"poses in space: open *{VIEW_ENDING} in a browser"
 _OWN_FILES = {
     "report.html": "how good the network is: open it in a browser",
     "evaluation.json": "the error of each body part, and the worst frames",

@@ -12,8 +12,9 @@ from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.intake import Intake
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project_files import ReadableArchive
+from dlc_batch_core.request import REQUEST_FILE
 from dlc_batch_core.three_d import Project3D, choose_3d, is_3d, read_3d
-from dlc_batch_core.words import listed
+from dlc_batch_core.words import listed, shown
 from dlc_batch_core.yaml_reader import MAX_YAML_BYTES, read_yaml_mapping
 
 #: So many are looked into for a 3D project among them: each is read and parsed.
@@ -27,6 +28,7 @@ class Roots:
     root: str  # folder of the project that is trained: "" or "a/b/"
     three_d: Project3D | None = None  # that belongs to it
     problems: tuple[Problem, ...] = ()  # warnings of what was set aside
+    are_several_3d: bool = False  # and which belongs to the project can't be told
 
     @property
     def images_3d(self) -> str | None:
@@ -70,7 +72,8 @@ def find_roots(archive: ReadableArchive, name: str) -> Roots:
     found = [problem("nested-project", each + CONFIG_FILE, what) for each in nested]
     three_d = choose_3d(of_3d, outer[0])
     found += [_set_aside(each) for each in of_3d if each is not three_d]
-    return Roots(outer[0], three_d, tuple(found))
+    found += _requests_elsewhere(archive, outer[0], of_3d)
+    return Roots(outer[0], three_d, tuple(found), three_d is None and bool(of_3d))
 
 
 def _lies_within(root: str, roots: Sequence[str]) -> bool:
@@ -91,6 +94,22 @@ def _read_3d(archive: ReadableArchive, root: str) -> Project3D | None:
     except ProjectError:
         return None  # it is told where the project is checked
     return read_3d(config, root) if is_3d(config) else None
+
+
+def _requests_elsewhere(
+    archive: ReadableArchive, root: str, of_3d: Sequence[Project3D]
+) -> list[Problem]:
+    """Warn of requests above the project, or in a 3D project: a lab may take them as read."""
+    parts = root.split("/")[:-1]
+    above = ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts))]
+    places = [folder + REQUEST_FILE for folder in (*above, *(each.root for each in of_3d))]
+    what = f"This {REQUEST_FILE} is not read: it does not lie in the project's own folder"
+    what += f" ({shown(root or 'the top')})."
+    return [
+        problem("request-elsewhere", place, what)
+        for place in dict.fromkeys(places)
+        if place in archive and place != root + REQUEST_FILE
+    ]
 
 
 def _set_aside(project: Project3D) -> Problem:

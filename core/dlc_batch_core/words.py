@@ -28,3 +28,8 @@ def percent(share: float) -> str:
 def counted(count: int, things: str) -> str:
     """Return so many of some things, named by their plural with an s: `1 epoch`, `2 epochs`."""
     return f"{count} {things.removesuffix('s') if count == 1 else things}"
+
+
+def short(value: float) -> str:
+    """Return a number with two digits that count, and never by a power of ten: 0.27, 2.7, 270."""
+    return f"{float(f'{value:.2g}'):.10g}"

@@ -16,6 +16,8 @@ from dlc_batch_core.intake import Intake
 from dlc_batch_core.problems import Problem, Severity, in_stable_order
 from dlc_batch_core.project_folder import FolderArchive
 from dlc_batch_core.request import REQUEST_FILE
+from dlc_batch_core.views import calibration_files, recordings
+from dlc_batch_core.words import listed
 
 #: Is told how many images, or moments of videos, were looked at, of how many.
 Looked = Callable[[int, int], object]
@@ -35,31 +37,47 @@ def with_calibration(found: Check, archive: Archive | FolderArchive, looked: Loo
     cameras = found.request.cameras if found.request else None
     if cameras is None or not found.is_trainable:
         return found
-    problems = _calibrate(cameras, found, archive, looked)
+    problems, told = _calibrate(cameras, found, archive, looked)
+    told += _recordings(cameras, found, archive) if told else []
     if not found.asks_for_cameras:
         problems = [replace(each, severity=Severity.WARNING) for each in problems]
     codes = {each.code for each in problems}  # it has seen more than names and headers tell
     before = [each for each in found.problems if each.code not in codes]
-    return replace(found, problems=in_stable_order([*before, *problems]))
+    problems = [*before, *problems]
+    return replace(found, problems=in_stable_order(problems), cameras_told=tuple(told))
 
 
 def _calibrate(
     cameras: Cameras, found: Check, archive: Archive | FolderArchive, looked: Looked
-) -> list[Problem]:
+) -> tuple[list[Problem], list[str]]:
+    """Return what is wrong, and of a calibration that can be had what came of it."""
     try:
         # Not at the top: who only trains in 2D has no OpenCV, and it takes a second
         from dlc_batch_cameras.of_project import calibrate_project
+        from dlc_batch_cameras.telling import sentence_of
     except ImportError:
         what = "OpenCV and SciPy are not installed here, so only names and sizes were checked."
-        return [problem("calibration-unchecked", REQUEST_FILE, what)]
+        return [problem("calibration-unchecked", REQUEST_FILE, what)], []
     with tempfile.TemporaryDirectory(prefix="dlc-batch-calibration-") as folder:
         intake = Intake(found.root, cameras, found.images_3d)
         try:
             files = _files(intake, archive, Path(folder))
-            made = calibrate_project(cameras, files, looked).calibration
+            made = calibrate_project(cameras, files, looked)
         except ProjectError as error:
-            return list(error.problems)
-    return list(made.problems) if made else []
+            return list(error.problems), []
+    return list(made.calibration.problems) if made.calibration else [], [sentence_of(made)]
+
+
+def _recordings(cameras: Cameras, found: Check, archive: Archive | FolderArchive) -> list[str]:
+    """Say which recordings will be put together."""
+    if found.request is None or not found.request.triangulate:
+        return []
+    paths = [member.path.removeprefix(found.root) for member in archive.under(found.root)]
+    of_board = set(calibration_files(cameras, paths))
+    videos = [each for each in found.request.videos(paths) if each.path not in of_board]
+    shared = recordings(cameras, videos).shared
+    each = listed(f"{name} ({', '.join(views)})" for name, views in shared.items())
+    return [f"Recordings that will be put together: {each}."] if shared else []
 
 
 def _files(intake: Intake, archive: Archive | FolderArchive, folder: Path) -> dict[str, Path]:

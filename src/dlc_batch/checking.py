@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dlc_batch.calibrating import Looked, with_calibration
-from dlc_batch.project_place import project_root
+from dlc_batch.project_place import beside_3d, project_root
 from dlc_batch_core.archive import CONFIG_FILE, read_archive
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.check import Check, check_archive
+from dlc_batch_core.checks.cameras import NO_3D_PROJECT
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.label_folders import IMAGES
 from dlc_batch_core.member import Member
@@ -36,6 +38,7 @@ def check_path(
             folder = FolderArchive(project, () if request is None else (place,))
             texts = {} if request is None else {place: request}
             found = _of_folder(_Watched(folder, looked, texts), name_of(project))
+            found = _with_folder_above(found, project)
             return with_calibration(found, folder, looked)
         with project.open("rb") as file:
             archive = read_archive(file, name_of(project))
@@ -70,6 +73,24 @@ def _without_upload(found: Problem) -> Problem:
     what = f"The folder holds no {CONFIG_FILE}, so it is no DeepLabCut project."
     remedy = f"Name the project's own folder: the one that holds {CONFIG_FILE}."
     return Problem(found.code, found.where, what, remedy)
+
+
+def _with_folder_above(found: Check, project: Path) -> Check:
+    """Say which folder to give where the 3D project that is missed lies beside, on this disk."""
+    problems = [_of_beside(each, project) for each in found.problems]
+    return replace(found, problems=tuple(problems))
+
+
+def _of_beside(found: Problem, project: Path) -> Problem:
+    is_missed = found.code == "cameras-names" and NO_3D_PROJECT in found.what
+    beside = beside_3d(project) if is_missed else None
+    if beside is None:
+        return found
+    above = project.parent if project.name else project.resolve().parent  # "." has no parent
+    what = f"`cameras` has no `names`, and the 3D project {beside.name} beside the project is not"
+    what += " looked at: only what lies in the folder that you give is."
+    remedy = f"Give the folder that holds both: dlc-batch check {above}. Or put the 3D project's"
+    return replace(found, what=what, remedy=f"{remedy} folder into the project's.")
 
 
 def name_of(project: Path) -> str:

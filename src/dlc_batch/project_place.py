@@ -22,6 +22,13 @@ def project_root(folder: Path) -> str:
         return ""  # the check says why
 
 
+def beside_3d(folder: Path) -> Path | None:
+    """Return the folder of a 3D project that lies beside a project's on this disk."""
+    configs = sorted(folder.resolve().parent.glob(f"*/{CONFIG_FILE}"))
+    found = (path.parent for path in configs if path.is_file() and _is_3d(path))
+    return next(found, None)
+
+
 def _is_3d(path: Path) -> bool:
     with path.open("rb") as file:
         text = file.read(MAX_YAML_BYTES)

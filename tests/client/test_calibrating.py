@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,13 @@ def test_good_cameras_are_calibrated_without_a_word(project: Path) -> None:
     assert found.is_trainable
     assert codes(found) == set()
     assert looked[-1] == (52, 52)  # of the calibration; the labelled ones come first
+    calibrated, together = found.cameras_told
+    assert re.match(
+        r"The cameras camera-1, camera-2 are calibrated by \d+ moments, to 0\.\d\d px\.",
+        calibrated,
+    )
+    assert re.search(r"camera-1 to camera-2 \d+\.?\d* mm \(standard error", calibrated)
+    assert together.startswith("Recordings that will be put together: walk (camera-1, camera-2).")
 
 
 @pytest.mark.parametrize("pack", ["folder", "zip"])

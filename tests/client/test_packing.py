@@ -324,3 +324,16 @@ def test_two_projects_in_a_folder_are_still_refused(project: Path) -> None:
     write(project.parent / "rat", config="Task: t\n")
     with pytest.raises(LabError, match="2 projects"):
         plan_packing(project.parent)
+
+
+NAMELESS = "cameras: {board: {columns: 9, rows: 6}}\n"
+
+
+def test_a_3d_project_beside_the_folder_that_is_given_is_told(project: Path) -> None:
+    (project / "dlc-batch.yaml").write_text(NAMELESS)
+    (told,) = [p for p in check_path(project).problems if p.code == "cameras-names"]
+    assert "no 3D project with cameras lies beside" in told.what
+    write(project.parent / "mouse-3d", *PAIR, config=CONFIG_3D)
+    (told,) = [p for p in check_path(project).problems if p.code == "cameras-names"]
+    assert "the 3D project mouse-3d beside the project is not looked at" in told.what
+    assert f"dlc-batch check {project.parent}." in told.remedy

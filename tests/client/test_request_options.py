@@ -183,3 +183,11 @@ def test_what_is_written_is_read_the_same(
     read = read_yaml_mapping(RequestChanges(values, overrides).over(""), "request")
     assert read.pop("overrides", {}) == overrides
     assert read == values
+
+
+def test_the_check_takes_the_options_of_the_request_too(run_cli: RunCli, project: Path) -> None:
+    checked = run_cli("check", str(project), "--camera", "names=left,right")
+    assert checked.code == 1
+    assert "There is no calibration image here" in checked.out
+    assert run_cli("check", str(project), "--epochs", "7").code == 0
+    assert run_cli("check", str(project.parent / "none"), "--epochs", "7").code == 1

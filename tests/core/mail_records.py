@@ -232,7 +232,7 @@ MAILS: dict[str, Callable[[], Mail]] = {
         ),
     ),
     "succeeded-in-space": lambda: final(
-        **{**TRAINED, "files": RESULTS + VIDEOS},
+        **{**TRAINED, "files": ("3d/mouse_3d.html", *RESULTS, *VIDEOS)},
         follow_up={
             **FILMED,
             "recordings_asked": 2.0,

@@ -70,7 +70,7 @@ def spread(text: str) -> str:
         (PLAIN.replace("labeled-data/v/", ""), "paths"),
         (PLAIN.replace("labeled-data/v", "labeled-data/old"), "folder old"),
         (PLAIN.replace("me", "someone"), "scorer"),
-        (spread(PLAIN), "three columns"),
+        (spread(PLAIN), ""),  # DeepLabCut writes that itself
         (PLAIN.replace("coords", "\n,,,,\ncoords"), "without a cell"),
         (PLAIN + "labeled-data/v/img1.png,1.50,2,250.05599999999998,4e1\n", "twice"),
         (PLAIN.replace(",,,5,6", ",nan,NaN,5,6"), ""),

@@ -288,3 +288,39 @@ def test_what_deeplabcut_makes_is_read(
     assert found.request is not None
     assert found.request.cameras == Cameras(BOTH, CALIBRATION_3D)
     assert found.is_trainable
+
+
+NAMELESS = b"cameras: {board: {columns: 9, rows: 6, square_mm: 25}}"
+
+
+def test_nameless_cameras_beside_a_faulty_3d_project_are_told_by_its_fault(
+    zipped: Zipped, project_files: Project
+) -> None:
+    beside = project_3d("mouse-3d/", CONFIG.replace("num_cameras: 2", "num_cameras: 3"))
+    found = check(zipped, {**project_files, **beside, "mouse/dlc-batch.yaml": NAMELESS})
+    assert codes_of(found) == {"project-3d-cameras", "cameras-names"}
+    (what,) = [each.what for each in found.problems if each.code == "cameras-names"]
+    assert "those of the 3D project are not used" in what
+
+
+def test_nameless_cameras_beside_two_3d_projects_are_told_by_that(
+    zipped: Zipped, project_files: Project
+) -> None:
+    beside = {**project_3d("a-3d/"), **project_3d("b-3d/")}
+    found = check(zipped, {**project_files, **beside, "mouse/dlc-batch.yaml": NAMELESS})
+    (what,) = [each.what for each in found.problems if each.code == "cameras-names"]
+    assert "which of several 3D projects belongs to the project can't be told" in what
+
+
+@pytest.mark.parametrize("place", ["lab/", "", "lab/mouse-3d/"])
+def test_a_request_that_is_not_read_is_told(
+    place: str, zipped: Zipped, project_files: Project
+) -> None:
+    both = {f"lab/{path}": data for path, data in project_files.items()}
+    both |= project_3d("lab/mouse-3d/")
+    own = {"lab/mouse/dlc-batch.yaml": b"epochs: 3"}
+    assert "request-elsewhere" not in codes_of(check(zipped, {**both, **own}))
+    found = check(zipped, {**both, **own, f"{place}dlc-batch.yaml": b"epochs: 5"})
+    (told,) = [each for each in found.problems if each.code == "request-elsewhere"]
+    assert (told.severity, told.where) == (Severity.WARNING, f"{place}dlc-batch.yaml")
+    assert "lab/mouse/" in told.what

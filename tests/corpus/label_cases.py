@@ -134,7 +134,7 @@ def table_with_backslashes(draft: Draft) -> None:
     draft.replace(FIRST, f"{FOLDER}/", FOLDER.replace("/", "\\") + "\\")
 
 
-@case(single, mended=FIRST)
+@case(single)
 def table_with_its_index_in_three_columns(draft: Draft) -> None:
     rows = draft.rows()
     head = [[row[0], "", "", *row[1:]] for row in rows[:3]]

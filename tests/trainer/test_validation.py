@@ -35,3 +35,4 @@ def test_too_few_frames_are_all_trained_on_and_the_lab_is_told() -> None:
     kept = keep_validation(split, images, 1)
     assert (kept.train, kept.test, kept.validation) == (split.train, split.test, ())
     assert "too few to keep some back" in kept.note
+    assert "the last snapshot is taken" in kept.note  # said before there is one

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlc_batch_cameras.camera import Array
-from dlc_batch_cameras.seen import median_of_seen, percentile_of_seen
+from dlc_batch_cameras.seen import mean_of_seen, median_of_seen, percentile_of_seen
 from dlc_batch_cameras.triangulation import Triangulation
 
 
@@ -100,6 +100,21 @@ def assess(found: Triangulation, cameras: Sequence[str], keypoints: Sequence[str
         left_out=_share(out.sum(), found.offered.sum()),
         standard_error=float(median_of_seen(found.standard_errors, (0, 1))),
     )
+
+
+def extent_of(points: Array) -> float:
+    """Return how large an animal is: the median distance of its body parts from their mean.
+
+    Args:
+        points: (frames, points, 3); only frames with two points or more count.
+
+    Returns:
+        in the unit of the points; NaN where no frame has two.
+    """
+    seen = points[np.count_nonzero(np.isfinite(points[..., 0]), axis=1) >= 2]
+    centres = mean_of_seen(seen, 1)
+    distances = np.linalg.norm(seen - centres[:, np.newaxis], axis=-1)
+    return float(median_of_seen(distances, (0, 1)))
 
 
 def compare_with_truth(points: Array, truth: Array, length: float) -> TrueError:

@@ -33,7 +33,7 @@ def keep_validation(split: Split, images: Sequence[str], shuffle: int) -> Split:
     if most < LEAST_FRAMES:
         note = (
             f"Validation: {len(split.train)} training frames are too few to keep some back, so"
-            " the last snapshot was taken, not the best one."
+            " the last snapshot is taken, not the best one."
         )
         return replace(split, note=f"{split.note} {note}")
     wanted = min(max(len(split.test), LEAST_FRAMES), most)

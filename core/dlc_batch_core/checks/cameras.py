@@ -40,12 +40,18 @@ MOST_IMAGES = 10_000
 #: Heads of calibration images that are read from afar, each of them a request.
 MOST_REMOTE_HEADS = 4
 
+#: Why no 3D project names the cameras.
+NO_3D_PROJECT = "no 3D project with cameras lies beside the project"
+FAULTY_3D_PROJECT = "those of the 3D project are not used, as is said of it"
+SEVERAL_3D_PROJECTS = "which of several 3D projects belongs to the project can't be told"
+
 
 def find_camera_problems(
     cameras: Cameras,
     request: Request,
     files: ProjectFiles,
     labelled: Mapping[str, Set[Size]],
+    why_nameless: str = NO_3D_PROJECT,
 ) -> Iterator[Problem]:
     """Find what of the calibration, and of the triangulation, can't go well.
 
@@ -54,9 +60,10 @@ def find_camera_problems(
         request: which videos are analysed.
         files: of the project.
         labelled: the sizes of labelled frames by their folder's name.
+        why_nameless: why no 3D project names the cameras, where the request does not.
     """
     if not cameras.names:
-        what = "`cameras` has no `names`, and no 3D project with cameras lies beside the project."
+        what = f"`cameras` has no `names`, and {why_nameless}."
         yield problem("cameras-names", REQUEST_FILE, what)
         return
     filled: dict[str, object] = {"names": list(cameras.names), "offsets": cameras.offsets}

@@ -92,7 +92,7 @@ def _setting_of_cameras(path: str) -> RequestField | None:
     return found
 
 
-class SubmitCommand(click.Command):
+class RequestCommand(click.Command):
     """A command whose options for the request stand in groups."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

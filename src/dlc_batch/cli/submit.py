@@ -13,14 +13,12 @@ from dlc_batch import LAB_VARIABLE
 from dlc_batch.checking import project_at
 from dlc_batch.cli import request_options
 from dlc_batch.cli.bars import stage
-from dlc_batch.cli.check import check_with_bar, print_errors, to_answer
+from dlc_batch.cli.check import check_changed, print_errors, to_answer
 from dlc_batch.cli.options import Options, bytes_bar, json_option, print_json
-from dlc_batch.cli.request_options import SubmitCommand, blame_options, changes_of
+from dlc_batch.cli.request_options import RequestCommand, changes_of
 from dlc_batch.inherited import notes_of_settings
 from dlc_batch.profiles import settings
-from dlc_batch.request_changes import RequestChanges, changed_request
 from dlc_batch_core.check import Check
-from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.keys import DEFAULT_LAB, UploadKey
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from dlc_batch.submitting import Submitted
 
 
-@click.command(cls=SubmitCommand)
+@click.command(cls=RequestCommand)
 @click.argument("project", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--lab",
@@ -78,7 +76,7 @@ def submit(
     project = project_at(project)
     target = upload_key(lab, name or upload_name(project))
     changes = changes_of(asked)
-    found, request = _check(project, changes)  # of a folder all, also what would stay here
+    found, request = check_changed(project, changes)  # of a folder all, also what would stay here
     if dry_run:
         _preview(options, project, target, found, request, as_json)
     if not found.is_trainable:
@@ -97,15 +95,6 @@ def submit(
 
 
 submit.params += request_options.options()
-
-
-def _check(project: Path, changes: RequestChanges) -> tuple[Check, str | None]:
-    """Check what would be sent, and return the text of its request where it is changed."""
-    try:
-        request = changed_request(project, changes)
-    except ProjectError as error:
-        return Check(error.problems), None
-    return blame_options(check_with_bar(project, request), changes), request
 
 
 def _preview(

@@ -12,6 +12,7 @@ from tests.trainer.three_d.made_up import poses, task, write_tables
 
 from dlc_batch.demo.scene import BODY_PARTS, HEIGHT, WIDTH
 from dlc_batch_cameras.poses import read_poses
+from dlc_batch_trainer.report.space import read_space
 from dlc_batch_trainer.three_d.__main__ import do, main
 from dlc_batch_trainer.three_d.task import Answer, read_task
 
@@ -179,7 +180,7 @@ def test_videos_that_share_no_frame_are_told(tmp_path: Path) -> None:
     assert "share no frame" in answer.notes[0]
 
 
-def test_nothing_seen_is_told_and_makes_files_all_the_same(tmp_path: Path) -> None:
+def test_nothing_seen_is_told_and_makes_tables_but_no_film_of_nothing(tmp_path: Path) -> None:
     tables = write_tables(tmp_path)
     for path in tables.values():
         path.write_text(path.read_text().replace(",0.9", ",0.1"))
@@ -189,6 +190,14 @@ def test_nothing_seen_is_told_and_makes_files_all_the_same(tmp_path: Path) -> No
     assert note.startswith("There are no poses in space of walk: two cameras never saw")
     assert "above `pcutoff` (0.6 in config.yaml)" in note
     assert json.loads((tmp_path / "3d" / "walk_3d.json").read_text())["quality"]
+    made = {each.suffix for each in (tmp_path / "3d").iterdir()}
+    assert made == {".h5", ".csv", ".pickle", ".npz", ".json"}
+    (tmp_path / "3d" / "cameras.json").write_text('{"cameras": [], "notes": [], "unit": "mm"}')
+    space = read_space(tmp_path, None)
+    assert space is not None
+    (shown,) = space.recordings
+    assert shown.picture == ""
+    assert shown.findings[0].text.startswith("There are no poses in space: no body part")
 
 
 def test_the_program_reads_its_task_and_leaves_its_answer(tmp_path: Path) -> None:

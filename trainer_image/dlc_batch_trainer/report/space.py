@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dlc_batch_core.follow_up import SPACE_FOLDER, VIEW_ENDING
-from dlc_batch_core.words import percent
+from dlc_batch_core.words import percent, short
 from dlc_batch_trainer.report.findings import Finding
 from dlc_batch_trainer.report.tables import Row
 from dlc_batch_trainer.three_d.task import CAMERAS_FILE
@@ -26,6 +26,9 @@ _MOST_CALIBRATION_PX = 1.0
 _DISAGREEING = 2.0
 #: Of a camera's predictions: a good network has fewer wrong ones (our choice).
 _MOST_LEFT_OUT = 0.25
+#: Standard error of a point, as a part of the animal (its body parts' distance from their mean),
+#: above which poses tell little of it (our choice).
+_MOST_UNCERTAIN = 0.25
 #: Fewer points in space, and a lab would feel it (our choice).
 _LEAST_SHARE = 0.8
 
@@ -35,7 +38,7 @@ class SpaceRecording:
     """One recording."""
 
     name: str
-    picture: str  # JPEG, base64
+    picture: str  # JPEG, base64; empty where there is not a single point to show
     head: Row
     rows: list[Row]
     findings: list[Finding]
@@ -48,6 +51,8 @@ class Space:
     """All that is known of poses in space."""
 
     calibration: list[Row]
+    distances_head: Row
+    distances: list[Row]  # of the cameras' centres
     findings: list[Finding]  # of the calibration
     recordings: list[SpaceRecording]
 
@@ -66,6 +71,11 @@ def read_space(folder: Path, test_px: float | None) -> Space | None:
     found = json.loads(calibration.read_text(encoding="utf-8"))
     return Space(
         calibration=[_camera_row(each) for each in found["cameras"]],
+        distances_head=[
+            "cameras",
+            *(f"{w}, {found['unit']}" for w in ("distance", "standard error")),
+        ],
+        distances=[_distance_row(each) for each in found.get("baselines", [])],
         findings=[*_of_calibration(found["cameras"]), *map(Finding, found["notes"])],
         recordings=[_recording(path, test_px) for path in sorted(place.rglob("*_3d.json"))],
     )
@@ -78,6 +88,11 @@ def _camera_row(camera: Mapping[str, Any]) -> Row:
         None if error is None else f"{error:.2f}",
         None if images is None else str(images),
     ]
+
+
+def _distance_row(baseline: Mapping[str, Any]) -> Row:
+    pair = f"{baseline['first']} to {baseline['second']}"
+    return [pair, f"{baseline['mm']:.4g}", short(baseline["error_mm"])]
 
 
 def _of_calibration(cameras: list[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -94,11 +109,11 @@ def _of_calibration(cameras: list[Mapping[str, Any]]) -> Iterator[Finding]:
 def _recording(path: Path, test_px: float | None) -> SpaceRecording:
     found = json.loads(path.read_text(encoding="utf-8"))
     stem = path.name.removesuffix(".json")
-    picture = path.with_name(f"{stem}.jpg").read_bytes()
+    picture = path.with_name(f"{stem}.jpg")
     unit = found["unit"]
     return SpaceRecording(
         name=found["name"],
-        picture=base64.b64encode(picture).decode(),
+        picture=base64.b64encode(picture.read_bytes()).decode() if picture.is_file() else "",
         head=["body part", "in space", f"standard error, {unit}", *_of_views(found["cameras"])],
         rows=list(_rows(found)),
         findings=[*_findings(found, test_px), *map(Finding, found["notes"])],
@@ -119,7 +134,7 @@ def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
         yield [
             name,
             percent(each["triangulated"]),
-            None if error is None else f"{error:.2g}",
+            None if error is None else short(error),
             *(None if error is None else f"{error:.2f}" for error in errors),
         ]
 
@@ -149,8 +164,23 @@ def _findings(found: Mapping[str, Any], test_px: float | None) -> Iterator[Findi
                 "It may have moved since it was calibrated, or its videos may not have begun with"
                 " the others (cameras.offsets in dlc-batch.yaml); or look at its labelled videos.",
             )
+    error, extent = quality["standard_error"], found.get("extent")
+    if error is not None and extent is not None and error > _MOST_UNCERTAIN * extent:
+        yield Finding(
+            f"Half of the points have a standard error above {short(error)}, and the animal's body"
+            f" parts lie {short(extent)} from their middle ({found['unit']}): the poses tell"
+            " little of its shape.",
+            "Look at how far the views disagree, and at the calibration; cameras that stand"
+            " farther apart, at a right angle, tell more.",
+        )
     share = quality["triangulated"]
-    if share is not None and share < _LEAST_SHARE:
+    if share == 0:
+        yield Finding(
+            "There are no poses in space: no body part was seen surely by two cameras that"
+            " agreed.",
+            "Look at the labelled videos; a lower pcutoff lets in less sure predictions.",
+        )
+    elif share is not None and share < _LEAST_SHARE:
         yield Finding(
             f"Only {percent(share)} of the points are in space: the others were not seen surely by"
             " two cameras, or these disagreed.",

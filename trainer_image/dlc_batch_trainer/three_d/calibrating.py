@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ def _summary(found: Calibrated, calibration: str) -> dict[str, Any]:
             }
             for name in found.group.names
         ],
+        "baselines": [asdict(each) for each in made.baselines] if made else [],
         "notes": [_sentence(each) for each in made.problems] if made else [],
     }
 

@@ -20,7 +20,7 @@ from dlc_batch_cameras.dlc_files import (
 )
 from dlc_batch_cameras.of_project import UNKNOWN
 from dlc_batch_cameras.poses import Keypoint, Poses, write_poses
-from dlc_batch_cameras.quality import Quality, assess
+from dlc_batch_cameras.quality import Quality, assess, extent_of
 from dlc_batch_cameras.reconstruction import Options, Reconstruction, reconstruct
 from dlc_batch_cameras.synchronising import View
 from dlc_batch_core import SCHEMA_VERSION
@@ -59,11 +59,16 @@ class Recording:
         """(frames, body parts, 3)."""
         return self.made.found.points
 
+    @property
+    def has_points(self) -> bool:
+        return bool(np.isfinite(self.points).any())
+
 
 def put_together(task: RecordingTask) -> Answer:
     """Do the task: write `<name>_DLC_3D.h5`, and what is beside it.
 
-    Without a single point there are files, but no figures: the answer says why.
+    Without a single point there are tables, but nothing to look at, and no figures: the answer
+    says why.
 
     Raises:
         LabError: the videos share no frame, fewer than two of their cameras are calibrated, or
@@ -74,7 +79,7 @@ def put_together(task: RecordingTask) -> Answer:
     recording = triangulate_recording(task)
     lacking = write_files(recording)
     notes = tuple(f"{task.name}: {note}" for note in (*recording.notes, *lacking))
-    if not np.isfinite(recording.points).any():
+    if not recording.has_points:
         why = (
             f"There are no poses in space of {task.name}: two cameras never saw a body part with a"
             f" confidence above `pcutoff` ({task.pcutoff:g} in config.yaml) and agreed on it."
@@ -170,7 +175,7 @@ def write_files(recording: Recording) -> tuple[str, ...]:
     write_poses(beside("3d.npz"), poses)
     summary = json.dumps(summary_of(recording), indent=1, allow_nan=False)
     beside("3d.json").write_text(summary + "\n", encoding="utf-8")
-    return _show(recording, beside)
+    return _show(recording, beside) if recording.has_points else ()
 
 
 def _show(recording: Recording, beside: Callable[[str], Path]) -> tuple[str, ...]:
@@ -206,6 +211,7 @@ def summary_of(recording: Recording) -> dict[str, Any]:
         "frames": len(recording.points),
         "first_frames": dict(zip(names, recording.made.first_frames, strict=True)),
         "notes": list(recording.notes),
+        "extent": _plain(extent_of(recording.points)),
         "quality": _plain(asdict(recording.quality)),
     }
 
