@@ -309,7 +309,7 @@ def test_poses_in_space_have_a_section(tmp_path: Path) -> None:
         {"name": "camera-2", "reprojection_px": 1.4, "images": 20},
     ]
     notes = ["Calibration, camera-2: Left out: a.png (3.0 px)."]
-    text = json.dumps({"cameras": cameras, "notes": notes})
+    text = json.dumps({"cameras": cameras, "notes": notes, "unit": "mm"})
     (task.folder / "3d" / "cameras.json").write_text(text)
     make_report(task)
     page = Reader((task.folder / "report.html").read_text(encoding="utf-8"))
