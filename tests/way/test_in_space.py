@@ -60,6 +60,7 @@ SMALL: Any = {
     "epochs": 1,
     "overrides": {**OVERRIDES, "runner.optimizer.params.lr": 1e-5},
 }
+OF_CAMERAS = ("cameras.json", "calibration.toml", "methods.txt")
 OF_A_RECORDING = (
     "walk_3d.html",
     "walk_3d.jpg",
@@ -198,7 +199,7 @@ def test_mail_and_report_tell_of_the_poses(real_way: Way, mended: Sent, fetched:
 
 def test_all_files_come_into_the_project(fetched: Path) -> None:
     made = {path.name: path.stat().st_size for path in (fetched / "3d").iterdir()}
-    assert made.keys() == {"cameras.json", "calibration.json", *OF_A_RECORDING}
+    assert made.keys() == {*OF_CAMERAS, "calibration.json", *OF_A_RECORDING}
     assert all(made.values())
     assert (fetched / "truth_3d.csv").is_file()  # what was the lab's own
 
@@ -270,7 +271,7 @@ def test_cameras_calibrated_elsewhere_are_taken_as_they_are(
     assert ended.status == "SUCCEEDED", ended.message
     command(real_way, "fetch", elsewhere.run, str(elsewhere.project))
     made = {path.name for path in (elsewhere.project / "3d").iterdir()}
-    assert made == {"cameras.json", "calibration.toml", *OF_A_RECORDING}
+    assert made == {*OF_CAMERAS, *OF_A_RECORDING}
     assert_poses_are_true(elsewhere.project, true_points(elsewhere.project))  # its own world
     (mail,) = real_way.mails(elsewhere.run, "SUCCEEDED")
     said = "Poses in space of the recording lie in 3d/ there: the views agree to"

@@ -54,6 +54,11 @@ def test_the_demos_cameras_are_found(project: Path, tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in project.rglob("*")} == before
     summary = json.loads((tmp_path / "3d" / "cameras.json").read_text())
     assert [each["images"] for each in summary["cameras"]] == [26, 26]
+    methods = " ".join((tmp_path / "3d" / "methods.txt").read_text().split())
+    assert "calibrated by 26 moments of a board (6 x 5 inner corners, squares of 22 mm)" in methods
+    assert f"error of {answer.figures['calibration_px']:.2f} px" in methods
+    assert "Two views that disagree gave no point. Tracks were smoothed over time." in methods
+    assert "Zhang (2000)" in methods.partition("References")[2]
 
 
 def test_without_a_squares_side_lengths_are_in_squares(project: Path, tmp_path: Path) -> None:
@@ -166,7 +171,7 @@ def test_of_a_file_of_opencv_that_and_anipose_s_are_kept(project: Path, tmp_path
     storage.release()
     assert calibrate(replace(CAMERAS, calibration="stereo.yml"), copy, tmp_path) == Answer()
     made = {path.name for path in (tmp_path / "3d").iterdir()}
-    assert made == {"cameras.json", "calibration.yml", "calibration.toml"}
+    assert made == {"methods.txt", "cameras.json", "calibration.yml", "calibration.toml"}
     group, _ = read_cameras(tmp_path / "3d" / "cameras.json")
     assert group.names == ("camera-1", "camera-2")
     assert group.cameras[1].centre == pytest.approx(two.centre)

@@ -70,6 +70,7 @@ def _values(
     run, facts = material.run, facts_of(material)
     wrong_px = far_px(facts)
     advice, bill = _advice(material), add_up(run)
+    space = read_space(material.folder, run["metrics"].get("test_rmse_px"))
     errors = [e for point in facts.points if (e := point.error_px) is not None]
     values: dict[str, Any] = {
         "css": Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own
@@ -87,7 +88,7 @@ def _values(
         "quantiles": tables.quantiles(errors),
         "confidences": tables.confidences(facts.points, wrong_px),
         "sure_and_wrong": tables.sure_and_wrong(material.frames, wrong_points(facts)),
-        "space": read_space(material.folder, run["metrics"].get("test_rmse_px")),
+        "space": space,
         "has_learned": has_learned(facts),
         "doubtful": tables.doubtful(material.doubtful) if has_learned(facts) else [],
         "pictures": [_shown(each) for each in pictures],
@@ -100,7 +101,7 @@ def _values(
         "bill": bill,
         "stage_rows": tables.stages(bill),
         "attempt_rows": tables.attempts(bill),
-        "methods": _methods(material.methods),
+        "methods": [_methods(material.methods), *([_methods(space.methods)] if space else [])],
         "record_rows": tables.record(run),
     }
     there = {"body-parts": values["body_parts"], "errors": figures.keys() & _OF_ERRORS}

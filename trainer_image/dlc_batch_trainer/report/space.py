@@ -16,7 +16,7 @@ from dlc_batch_core.follow_up import SPACE_FOLDER, VIEW_ENDING
 from dlc_batch_core.words import percent, short
 from dlc_batch_trainer.report.findings import Finding
 from dlc_batch_trainer.report.tables import Row
-from dlc_batch_trainer.three_d.task import CAMERAS_FILE
+from dlc_batch_trainer.three_d.task import CAMERAS_FILE, METHODS_FILE
 
 #: Of the corners of the board (root mean square); DeepLabCut's guide to 3D asks for less than half
 #: a pixel (Nath et al., 2019), and with more than one something was wrong (our choice).
@@ -55,6 +55,7 @@ class Space:
     distances: list[Row]  # of the cameras' centres
     findings: list[Finding]  # of the calibration
     recordings: list[SpaceRecording]
+    methods: str  # methods.txt
 
 
 def read_space(folder: Path, test_px: float | None) -> Space | None:
@@ -78,6 +79,9 @@ def read_space(folder: Path, test_px: float | None) -> Space | None:
         distances=[_distance_row(each) for each in found.get("baselines", [])],
         findings=[*_of_calibration(found["cameras"]), *map(Finding, found["notes"])],
         recordings=[_recording(path, test_px) for path in sorted(place.rglob("*_3d.json"))],
+        methods=text.read_text(encoding="utf-8")
+        if (text := place / METHODS_FILE).is_file()
+        else "",
     )
 
 

@@ -3,6 +3,7 @@
 cameras.json      what was calibrated, in brief: the report shows it
 calibration.json  the cameras, and how far to believe them; or the file of the lab's own, as it is
 calibration.toml  the cameras, as Anipose has them
+methods.txt       for a paper
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from dlc_batch_core.cameras import Cameras
 from dlc_batch_core.errors import ProjectError
 from dlc_batch_core.problems import Problem
 from dlc_batch_core.project_folder import files_of
-from dlc_batch_trainer.three_d.task import CAMERAS_FILE, Answer, CalibrationTask
+from dlc_batch_trainer.three_d.methods import methods_text
+from dlc_batch_trainer.three_d.task import CAMERAS_FILE, METHODS_FILE, Answer, CalibrationTask
 
 _ANIPOSE = "calibration.toml"
 
@@ -37,6 +39,7 @@ def calibrate(task: CalibrationTask) -> Answer:
     except ProjectError as error:
         return Answer(problems=tuple(each.to_dict() for each in error.problems))
     name = _keep(found, cameras, Path(task.project), target)
+    (target / METHODS_FILE).write_text(methods_text(found, cameras), encoding="utf-8")
     summary = json.dumps(_summary(found, name), indent=1, allow_nan=False)
     (target / CAMERAS_FILE).write_text(summary + "\n", encoding="utf-8")
     if found.calibration is None:

@@ -11,6 +11,7 @@ from typing import Any
 
 #: What is known of the cameras; beside it lies the calibration itself.
 CAMERAS_FILE = "cameras.json"
+METHODS_FILE = "methods.txt"
 
 
 @dataclass(frozen=True)
