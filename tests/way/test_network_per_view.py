@@ -62,7 +62,8 @@ def test_the_second_run_puts_both_views_in_space(real_way: Way, demo: Path, fron
     body = " ".join(mail.body.split())
     assert f"The views of camera-1 were analysed by the network of the run {front}." in body
     assert "Only the network of camera-2 knows tailbase: left out." in body
-    assert "Poses in space of the recording lie in 3d/" in body
+    # Networks of so few epochs are sure of nothing.
+    assert "There are no poses in space; the notes below say why." in body
     key = f"{RunKeys(LAB, run).results}3d/walk_3d.json"
     answer = real_way.client("s3").get_object(Bucket=real_way.bucket, Key=key)
     networks = json.loads(answer["Body"].read())["networks"]
