@@ -213,6 +213,7 @@ def test_the_documentation_names_the_weights_files_and_who_begins_from_them(imag
     assert told == begin
 
 
+@pytest.mark.long
 def test_tensorflows_weights_are_baked_where_the_trainer_looks(
     image: Image, files: Path, tensorflow_python: Path
 ) -> None:

@@ -144,6 +144,7 @@ def test_spot_notice(
     assert_same_training(bench.train(AWS_BATCH_JOB_ATTEMPT="2"), unbroken)
 
 
+@pytest.mark.long
 def test_killed_again_and_again(
     bench: Bench, tiny_project: Path, slow_request: Request, unbroken: Finished
 ) -> None:
