@@ -48,7 +48,7 @@ def write_in_space(folder: Path) -> Path:
         do(replace(space_task(folder, tables), name=name, target=str(target)))
     cameras = [{"name": f"camera-{n}", "reprojection_px": 1.4, "images": 20} for n in (1, 2)]
     notes = ["Calibration, camera-2: Left out: calibration_images/camera-2-07.png (3.0 px)."]
-    text = json.dumps({"cameras": cameras, "notes": notes})
+    text = json.dumps({"cameras": cameras, "notes": notes, "unit": "mm"})
     (target / "cameras.json").write_text(text, encoding="utf-8")
     make_report(task)
     return task.folder / "report.html"
