@@ -124,6 +124,7 @@ def test_videos_are_analysed_and_the_network_exported(unbroken: Finished) -> Non
         assert any(name.startswith(start) and name.endswith(end) for name in names), names
 
 
+@pytest.mark.long
 def test_what_both_cameras_saw_is_put_together_in_space(unbroken: Finished) -> None:
     follow_up = unbroken.outcome.follow_up
     assert (follow_up["recordings_asked"], follow_up["recordings"]) == (1, 1), unbroken.output

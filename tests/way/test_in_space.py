@@ -60,6 +60,8 @@ SMALL: Any = {
     "epochs": 1,
     "overrides": {**OVERRIDES, "runner.optimizer.params.lr": 1e-5},
 }
+# The small sisters are tests/trainer/test_in_space.py and tests/trainer/three_d.
+pytestmark = pytest.mark.long
 OF_CAMERAS = ("cameras.json", "calibration.toml", "methods.txt")
 OF_A_RECORDING = (
     "walk_3d.html",
