@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import select
@@ -14,9 +15,23 @@ import termios
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 _TRACEBACK = "Traceback"
+
+
+def answer_at_home(home: Path, *arguments: str) -> Any:
+    """Run `dlc-batch ... --json` with a local cloud, as a lab does; return the answer."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dlc_batch", *arguments, "--json"],
+        env={**os.environ, "DLC_BATCH_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @dataclass

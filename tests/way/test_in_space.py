@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.mail_words import words_of
+from tests.way.commands import answer_at_home
 from tests.way.conftest import ROOT, Way
 from tests.way.two_views import (
     CAMERAS,
@@ -84,21 +85,8 @@ class Sent:
     run: str
 
 
-def command(way: Way, *arguments: str) -> Any:
-    """Run `dlc-batch ... --json` as a lab does; return the answer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dlc_batch", *arguments, "--json"],
-        env={**os.environ, "DLC_BATCH_HOME": str(way.cloud.home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def submit(way: Way, folder: Path) -> str:
-    return str(command(way, "submit", str(folder), "--lab", LAB)["run_id"])
+    return str(answer_at_home(way.cloud.home, "submit", str(folder), "--lab", LAB)["run_id"])
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +126,7 @@ def fetched(real_way: Way, mended: Sent, flat: Sent) -> Path:
     """The project of the lab, with the results in it."""
     del flat  # waits for its turn meanwhile
     real_way.ended(mended.run, seconds=900)
-    command(real_way, "fetch", mended.run, str(mended.project))
+    answer_at_home(real_way.cloud.home, "fetch", mended.run, str(mended.project))
     return mended.project
 
 
@@ -252,7 +240,7 @@ def test_the_same_images_cost_a_run_that_requires_nothing_its_poses_only(
     ended = real_way.ended(flat.run, seconds=900)
 
     assert ended.status == "SUCCEEDED", ended.message
-    command(real_way, "fetch", flat.run, str(flat.project))
+    answer_at_home(real_way.cloud.home, "fetch", flat.run, str(flat.project))
     (mail,) = real_way.mails(flat.run, "SUCCEEDED")
     report = (flat.project / "report.html").read_text(encoding="utf-8")
     why = "The cameras can't be calibrated, so there are no poses in space."
@@ -271,7 +259,7 @@ def test_cameras_calibrated_elsewhere_are_taken_as_they_are(
     ended = real_way.ended(elsewhere.run, seconds=900)
 
     assert ended.status == "SUCCEEDED", ended.message
-    command(real_way, "fetch", elsewhere.run, str(elsewhere.project))
+    answer_at_home(real_way.cloud.home, "fetch", elsewhere.run, str(elsewhere.project))
     made = {path.name for path in (elsewhere.project / "3d").iterdir()}
     assert made == {*OF_CAMERAS, *OF_A_RECORDING}
     assert_poses_are_true(elsewhere.project, true_points(elsewhere.project))  # its own world

@@ -1,17 +1,16 @@
 """Several shuffles of one upload: a job each, one run, one mail, all results side by side."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dlc_batch_core.yaml_reader import read_yaml_mapping
 
+from .commands import answer_at_home
 from .conftest import Way
 from .trainings import REQUEST, zip_demo
 
@@ -75,24 +74,11 @@ def trained(real_way: Way, at_home: Path) -> str:
     return real_way.put(zip_demo(at_home, request), "uploads/walkers/several.zip")
 
 
-def command(way: Way, *arguments: str) -> Any:
-    """Run `dlc-batch ... --json`; the answer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dlc_batch", *arguments, "--json"],
-        env={**os.environ, "DLC_BATCH_HOME": str(way.cloud.home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_both_are_trained_and_told_apart(real_way: Way, trained: str) -> None:
     ended = real_way.ended(trained, seconds=900)
 
     assert ended.status == "SUCCEEDED", ended.message
-    status = command(real_way, "status", trained)
+    status = answer_at_home(real_way.cloud.home, "status", trained)
     errors = [each["metrics"]["test_rmse_px"] for each in status["shuffles"]]
     assert [each["shuffle"] for each in status["shuffles"]] == SHUFFLES
     assert errors[0] != errors[1]
@@ -105,7 +91,7 @@ def test_deeplabcut_finds_both_at_home(real_way: Way, trained: str, at_home: Pat
     real_way.ended(trained, seconds=900)
     project = at_home / "walk"
 
-    fetched = command(real_way, "fetch", trained, str(project))
+    fetched = answer_at_home(real_way.cloud.home, "fetch", trained, str(project))
 
     names = {Path(name).name for name in fetched["written"]}
     assert not [name for name in names if name.endswith(".zip")]

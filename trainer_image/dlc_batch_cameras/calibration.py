@@ -77,6 +77,11 @@ class Calibration:
         return float(np.sqrt(squares / sum(view.corners for view in used)))
 
     @property
+    def moments(self) -> int:
+        """How many shots of the board tell how the cameras stand."""
+        return len({view.shot for view in self.views if view.is_used})
+
+    @property
     def standard_errors(self) -> dict[str, float]:
         """Each parameter's standard error, by its name."""
         errors = np.sqrt(np.diag(self.covariance))

@@ -38,7 +38,7 @@ def _other_board(camera: str, board: Board, sample: Sequence[Gray]) -> list[Prob
 
 def _instead_of_chessboard(board: Board, sample: Sequence[Gray]) -> str | None:
     told = f"{board.columns} x {board.rows}"
-    if (dictionary := _dictionary_of(sample)) and not _is_seen(board, sample):
+    if not _is_seen(board, sample) and (dictionary := _dictionary_of(sample)):
         seen = f"markers of {dictionary}, as on a ChArUco board"
         return f"{seen}; the board is told as a {board.name}"
     grid = other_grid(board, sample)

@@ -59,8 +59,8 @@ def smooth(points: Array, covariances: Array, *, longest_gap: int = 0) -> Array:
 
 
 def _accelerations(seen: Array, precisions: Array, there: Flags) -> Array:
-    """Return the acceleration (points,) that best foretells frames held out; the largest, where
-    there are none to tell."""
+    """Return the acceleration (points,) that best foretells frames held out; the largest, which
+    leaves a track nearly as it is, where there are none to tell."""
     held = precisions.copy()
     held[1::2] = 0
     told, against = there[1::2], precisions[1::2]
@@ -71,7 +71,6 @@ def _accelerations(seen: Array, precisions: Array, there: Flags) -> Array:
         scores.append(mean_of_seen(np.where(told, np.minimum(squares, _MOST), np.nan), axis=0))
     table = np.where(np.isnan(scores), np.inf, scores)
     best: Array = _TRIED[np.argmin(table, axis=0)]
-    # Where no frame that was held out tells, the track is left nearly as it is.
     return np.where(np.isfinite(table).any(axis=0), best, _TRIED[-1])
 
 

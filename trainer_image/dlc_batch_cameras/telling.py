@@ -12,10 +12,9 @@ def sentence_of(found: Calibrated) -> str:
     names = listed(found.group.names)
     if (made := found.calibration) is None:
         return f"The cameras {names} are as their calibration's file has them."
-    moments = len({view.shot for view in made.views if view.is_used})
     apart = listed(f"{distance_of(each, found.unit)}" for each in made.baselines)
     return (
-        f"The cameras {names} are calibrated by {counted(moments, 'moments')}, to"
+        f"The cameras {names} are calibrated by {counted(made.moments, 'moments')}, to"
         f" {made.total_rms_px:.2f} px. Distances of their centres: {apart}."
     )
 

@@ -40,11 +40,11 @@ def _calibration(found: Calibrated, cameras: Cameras) -> str:
         return f"{names} had been calibrated before."
     board = cameras.board or DEEPLABCUT_BOARD
     side = f", squares of {board.square_mm:g} mm" if board.square_mm else ""
-    moments = len({view.shot for view in made.views if view.is_used})
     return (
-        f"{names} were calibrated by {counted(moments, 'moments')} of a board ({board}{side}) with"
-        f" OpenCV {cv2.__version__} (Zhang, 2000) and a robust bundle adjustment (Triggs et al.,"
-        f" 2000), to a reprojection error of {made.total_rms_px:.2f} px (root mean square)."
+        f"{names} were calibrated by {counted(made.moments, 'moments')} of a board ({board}{side})"
+        f" with OpenCV {cv2.__version__} (Zhang, 2000) and a robust bundle adjustment"
+        f" (Triggs et al., 2000), to a reprojection error of {made.total_rms_px:.2f} px (root mean"
+        " square)."
     )
 
 
