@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import signal
 import subprocess
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,19 +67,15 @@ def make_bench(
     endpoint: str,
     tensorflow_python: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> MakeBench:
+) -> Iterator[MakeBench]:
     def make() -> TensorFlowBench:
-        folder, bucket = tmp_path_factory.mktemp("bench"), f"lab-{uuid.uuid4().hex}"
-        bench = TensorFlowBench(endpoint, bucket, folder, python=tensorflow_python)
-        bench.s3.create_bucket(
-            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        bench = TensorFlowBench(
+            endpoint, tmp_path_factory.mktemp("bench"), python=tensorflow_python
         )
-        bench.s3.put_bucket_versioning(
-            Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-        )
-        return bench
+        return benches.enter_context(bench.opened())
 
-    return make
+    with contextlib.ExitStack() as benches:
+        yield make
 
 
 @pytest.fixture(scope="module")

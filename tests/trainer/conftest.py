@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import boto3
 import pytest
+from moto.s3.models import FakeKey
 from moto.server import ThreadedMotoServer
 
 from dlc_batch.demo.project import DemoSize, make_demo_project
@@ -46,8 +50,8 @@ class Bench:
     """One lab's bucket, and the training program beside it."""
 
     endpoint: str
-    bucket: str
     folder: Path
+    bucket: str = field(default_factory=lambda: f"lab-{uuid.uuid4().hex}")
     keys: RunKeys = RunKeys("somelab", "tiny-0123456789ab")  # noqa: RUF009  # it is frozen
 
     @property
@@ -153,6 +157,21 @@ class Bench:
                 archive.writestr(root + name, content)
         return target
 
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Self]:
+        """With its bucket. At the end its disk is given back: moto keeps each version that ever
+        was in an open file."""
+        place = {"LocationConstraint": "eu-central-1"}
+        self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=place)
+        self.s3.put_bucket_versioning(
+            Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"}
+        )
+        yield self
+        for each in FakeKey.instances_tracked:
+            if each.bucket_name == self.bucket:
+                each.dispose()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _put(self, key: str, content: bytes) -> str | None:
         answer = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
         version: str | None = answer.get("VersionId")
@@ -177,25 +196,21 @@ def endpoint() -> Iterator[str]:
     server.stop()
 
 
-def _make_bench(endpoint: str, folder: Path) -> Bench:
-    bench = Bench(endpoint, f"lab-{uuid.uuid4().hex}", folder)
-    place = {"LocationConstraint": "eu-central-1"}
-    bench.s3.create_bucket(Bucket=bench.bucket, CreateBucketConfiguration=place)
-    bench.s3.put_bucket_versioning(
-        Bucket=bench.bucket, VersioningConfiguration={"Status": "Enabled"}
-    )
-    return bench
-
-
 @pytest.fixture
-def bench(endpoint: str, tmp_path: Path) -> Bench:
-    return _make_bench(endpoint, tmp_path)
+def bench(endpoint: str, tmp_path: Path) -> Iterator[Bench]:
+    with Bench(endpoint, tmp_path).opened() as bench:
+        yield bench
 
 
-@pytest.fixture(scope="session")
-def make_bench(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Bench]:
+@pytest.fixture(scope="module")
+def make_bench(
+    endpoint: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Bench]]:
     """Makes benches that outlive a test."""
-    return lambda: _make_bench(endpoint, tmp_path_factory.mktemp("bench"))
+    with contextlib.ExitStack() as benches:
+        yield lambda: benches.enter_context(
+            Bench(endpoint, tmp_path_factory.mktemp("bench")).opened()
+        )
 
 
 @pytest.fixture(scope="session")
@@ -230,13 +245,13 @@ def trained(
     tiny_project: Path,
     tiny_request: Request,
     canary: Path,
-) -> tuple[Bench, Finished]:
+) -> Iterator[tuple[Bench, Finished]]:
     """One training, many tests: the tiny project deep in its zip, with code among the data."""
-    bench = _make_bench(endpoint, tmp_path_factory.mktemp("trained"))
-    upload = bench.zip_project(tiny_project, "home/dlc/my lab/", _hostile_members(canary))
-    bench.submit(upload, "home/dlc/my lab/", tiny_request)
-    bench.overwrite(upload, b"uploaded later, and not what the check saw")
-    return bench, bench.train()
+    with Bench(endpoint, tmp_path_factory.mktemp("trained")).opened() as bench:
+        upload = bench.zip_project(tiny_project, "home/dlc/my lab/", _hostile_members(canary))
+        bench.submit(upload, "home/dlc/my lab/", tiny_request)
+        bench.overwrite(upload, b"uploaded later, and not what the check saw")
+        yield bench, bench.train()
 
 
 def _hostile_members(canary: Path) -> dict[str, bytes]:
