@@ -671,6 +671,13 @@ _CAMERAS = {
         " or it can't be used.",
         "Add `names` to `cameras`, such as `names: [camera-1, camera-2]`.",
     ),
+    "cameras-not-asked": Entry(
+        _W,
+        "Calibration images are there, and no cameras are named",
+        "Without `cameras` in dlc-batch.yaml, and without a 3D project beside the project, nothing"
+        " is put in space.",
+        "For poses in space, add `cameras: {names: [camera-1, camera-2]}`; else nothing.",
+    ),
     "cameras-calibration": Entry(
         _E,
         "The calibration is not there",

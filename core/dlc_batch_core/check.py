@@ -25,6 +25,7 @@ from dlc_batch_core.checks.cameras import (
     SEVERAL_3D_PROJECTS,
     find_camera_problems,
     find_limb_problems,
+    find_unasked_calibration,
     problem_of_names,
 )
 from dlc_batch_core.checks.config import find_unlabelled_videos
@@ -200,8 +201,8 @@ class _Checking:
             sizes = {table.folder: images.sizes_of(table) for table in tables}
             request = request if asked else self._check_cameras(request, sizes)
             self.problems += find_video_problems(request, self.files)
-        if project is not None and request is not None and request.cameras and not asked:
-            self.problems += find_limb_problems(request.cameras, project)
+        if project is not None and request is not None and not asked:
+            self.problems += self._check_in_space(request, project)
         notes = [*settings.notes, *videos.notes, *(note for t in tables for note in t.mended)]
         return Check(
             in_stable_order(self.problems),
@@ -296,6 +297,13 @@ class _Checking:
             found = (replace(each, severity=Severity.WARNING) for each in found)
         self.problems += found
         return request
+
+    def _check_in_space(self, request: Request, project: Project) -> list[Problem]:
+        """Find what of the cameras is worth telling only of a project that can be read."""
+        if request.cameras is not None:
+            return find_limb_problems(request.cameras, project)
+        has_3d_project = self.three_d is not None or self.are_several_3d
+        return [] if has_3d_project else find_unasked_calibration(self.files)
 
     @property
     def _why_nameless(self) -> str:

@@ -73,9 +73,15 @@ def test_two_cameras_pass(scene: Project) -> None:
     )
 
 
-def test_without_cameras_nothing_is_looked_at(scene: Project) -> None:
+def test_without_cameras_calibration_images_are_told_and_not_looked_at(scene: Project) -> None:
     found = check({**scene, "mouse/dlc-batch.yaml": b"", "mouse/calibration_images/x.png": b""})
-    assert said(found) == []
+    assert said(found) == [("cameras-not-asked", "calibration_images/")]
+    assert "17 files" in word_of(found, "cameras-not-asked")
+    assert all(each.severity is Severity.WARNING for each in found.problems)
+
+
+def test_without_cameras_and_calibration_nothing_is_told(project_files: Project) -> None:
+    assert said(check(project_files)) == []
 
 
 IMAGES = "calibration_images/"

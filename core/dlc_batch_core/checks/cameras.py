@@ -12,7 +12,7 @@ from functools import cached_property
 
 from dlc_batch_core.archive import CONFIG_FILE
 from dlc_batch_core.camera_fields import LEAST_CAMERAS, MOST_CAMERAS, find_contradictions
-from dlc_batch_core.cameras import DEEPLABCUT_BOARD, Cameras
+from dlc_batch_core.cameras import CALIBRATION_IMAGES, DEEPLABCUT_BOARD, Cameras
 from dlc_batch_core.catalogue import problem
 from dlc_batch_core.checks.images import Size, read_size
 from dlc_batch_core.errors import ProjectError
@@ -82,6 +82,13 @@ def find_camera_problems(
     if request.triangulate:
         others = [video for video in videos if video.path not in of_board]
         yield from _problems_of_videos(cameras, request, others)
+
+
+def find_unasked_calibration(files: ProjectFiles) -> Iterator[Problem]:
+    """Find calibration images, or videos, of a project that names no cameras."""
+    if found := calibration_files(Cameras(), files.paths):
+        what = f"There are {counted(len(found), 'files')} for a calibration here, and no cameras."
+        yield problem("cameras-not-asked", files.shown(f"{CALIBRATION_IMAGES}/"), what)
 
 
 def find_limb_problems(cameras: Cameras, project: Project) -> list[Problem]:
