@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dlc_batch_core.quotes import Quote
 
 _LARGEST = 5
-_KINDS = ("settings", "labels", "images", "videos", "splits", "others")
+_KINDS = ("settings", "labels", "images", "calibration", "videos", "splits", "others")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _kind(path: PurePosixPath) -> str:
     if is_video(name):
         return "videos"
     if name.endswith(IMAGES):
-        return "images"
+        return "images" if "labeled-data" in path.parts else "calibration"
     if "training-datasets" in path.parts and name != "metadata.yaml":
         return "splits"
     if name.endswith(".csv"):

@@ -1,5 +1,6 @@
 """What a dry run shows: what would be sent, and what the stack would say to it."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,6 +35,18 @@ def test_what_would_be_sent_is_told_by_kind(project: Path) -> None:
     }
     assert load.bytes == sum(size for _, size in load.kinds.values())
     assert load.largest[0][1] == max(load.sizes.values())
+
+
+def test_calibration_images_count_apart_from_labelled_ones(project: Path) -> None:
+    pictures = project / "calibration_images"
+    pictures.mkdir()
+    for camera in ("left", "right"):
+        shutil.copy(next(project.rglob("*.png")), pictures / f"{camera}01.png")
+    load = load_of(project, "cameras: {names: [left, right]}\n")
+    assert {kind: load.kinds[kind][0] for kind in ("images", "calibration")} == {
+        "images": 2,
+        "calibration": 2,
+    }
 
 
 def test_of_a_zip_all_is_sent(project: Path) -> None:

@@ -70,7 +70,7 @@ def _print(target: UploadKey, found: Check, load: Load, ahead: Forecast) -> None
     click.echo(f"  frames     {frames_of(found):,} labelled, those of the test among them")
     click.echo(f"\nTo {target.key} would go {_size(load.bytes)} at most:")
     for kind, (count, size) in load.kinds.items():
-        click.echo(f"  {kind:<10} {count:>7,} files  {_size(size):>10}")
+        click.echo(f"  {kind:<11} {count:>7,} files  {_size(size):>10}")
     click.echo("The largest:")
     for path, size in load.largest:
         click.echo(f"  {_size(size):>10}  {path}")
