@@ -84,11 +84,12 @@ def find_camera_problems(
         yield from _problems_of_videos(cameras, request, others)
 
 
-def find_unasked_calibration(files: ProjectFiles) -> Iterator[Problem]:
+def find_unasked_calibration(files: ProjectFiles) -> list[Problem]:
     """Find calibration images, or videos, of a project that names no cameras."""
-    if found := calibration_files(Cameras(), files.paths):
-        what = f"There are {counted(len(found), 'files')} for a calibration here, and no cameras."
-        yield problem("cameras-not-asked", files.shown(f"{CALIBRATION_IMAGES}/"), what)
+    found = calibration_files(Cameras(), files.paths)
+    what = f"There are {counted(len(found), 'files')} for a calibration here, and no cameras."
+    place = files.shown(f"{CALIBRATION_IMAGES}/")
+    return [problem("cameras-not-asked", place, what)] if found else []
 
 
 def find_limb_problems(cameras: Cameras, project: Project) -> list[Problem]:
