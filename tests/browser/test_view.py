@@ -222,6 +222,28 @@ def test_a_mouse_turns_it_and_its_wheel_scrolls_the_page_until_it_is_clicked(
                            arg=turned)  # fmt: skip
 
 
+def test_a_finger_turns_it_and_two_make_it_larger(open_page: Open, pages: dict[str, str]) -> None:
+    page = open_page(pages["plain"]).page
+    hand = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[int, int]) -> None:
+        points = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    first = picture(page)
+    touch("touchStart", (500, 300), (520, 300))
+    touch("touchMove", (440, 300), (580, 300))
+    touch("touchEnd")
+    picture(page)
+    assert page.evaluate("zoom") == pytest.approx(140 / 20, rel=0.1)
+    page.click("#reset")
+    assert picture(page) == first
+    touch("touchStart", (500, 300))
+    touch("touchMove", (560, 300))
+    touch("touchEnd")
+    assert picture(page) != first
+
+
 def test_body_parts_can_be_left_out(open_page: Open, pages: dict[str, str]) -> None:
     page = open_page(pages["plain"]).page
     page.uncheck("#named")

@@ -224,10 +224,21 @@ canvas.addEventListener("keydown", (event) => {
   event.preventDefault();
   DOINGS[KEYS[event.key]]();
 });
-canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
-canvas.addEventListener("pointermove", (event) => {
-  if (event.buttons && event.isPrimary) look(event.movementX / 120, event.movementY / 120);
+const held = new Map();  // where the mouse is down, or each finger
+const span = ([one, other]) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+canvas.addEventListener("pointerdown", (event) => {
+  canvas.setPointerCapture(event.pointerId);
+  held.set(event.pointerId, event);
 });
+canvas.addEventListener("pointermove", (event) => {
+  const before = held.get(event.pointerId);
+  if (!before) return;
+  const were = [...held.values()];
+  held.set(event.pointerId, event);
+  if (were.length === 2) enlarge(span([...held.values()]) / span(were));
+  if (were.length === 1) look((event.clientX - before.clientX) / 120, (event.clientY - before.clientY) / 120);
+});
+canvas.addEventListener("lostpointercapture", (event) => held.delete(event.pointerId));
 canvas.addEventListener("wheel", (event) => {
   if (document.activeElement !== canvas) return;  // else whoever scrolls the page is caught in it
   event.preventDefault();
