@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,7 +20,6 @@ WRONG_RATIO, RIGHT_PX = 3.0, 0.5
 _FLAGS = 0
 Claims = NDArray[np.bool_]
 _FEWEST = 3  # views, without which OpenCV finds no matrix
-_ROUNDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +40,17 @@ def find_intrinsics(
     """Calibrate one camera, without the views that do not fit the others.
 
     Returns:
-        None where there are fewer than three views.
+        None where fewer than three views fit each other.
     """
     left, wrong = list(views), list[tuple[Sighting, float]]()
-    for _ in range(_ROUNDS):
-        if len(left) < _FEWEST:
-            return None
+    while len(left) >= _FEWEST:
         found = _calibrate(name, size, left, board)
         out = find_wrong(found.errors)
         if not out.any():
-            break
+            return replace(found, wrong=tuple(wrong))
         wrong += [(left[each], float(found.errors[each])) for each in np.flatnonzero(out)]
         left = [view for view, is_out in zip(left, out, strict=True) if not is_out]
-    return Intrinsics(
-        found.camera, found.views, found.poses, found.errors, tuple(wrong), found.focal_error
-    )
+    return None
 
 
 def find_wrong(errors: Array) -> Claims:
