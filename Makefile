@@ -31,7 +31,8 @@ help:  ## Show what there is
 demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to mail
 	$(BIN)/python -m dlc_batch.demo
 
-test: .venv/.for-test .venv-sam/.ready .venv-tools/.ready tensorflow browser  ## Run all tests
+test:  ## Run all tests
+	@$(MAKE) --silent --jobs 2 .venv/.for-test .venv-sam/.ready .venv-tools/.ready tensorflow browser
 	@$(MAKE) --silent lint typecheck
 	$(BIN)/python -m pytest -m "not long and not image" -n 2 --dist loadfile --durations 25
 	@$(TELL_OF_TENSORFLOW)
