@@ -17,8 +17,12 @@ from pathlib import Path
 from typing import Any
 
 MARK = "WHAT IS SEEN FROM INSIDE: "
-#: The processes in which DeepLabCut runs.
-MODULES = ("dlc_batch_trainer.worker", "dlc_batch_trainer.after_steps")
+#: The processes that read what the lab sent: with DeepLabCut, and those that put views together.
+MODULES = (
+    "dlc_batch_trainer.worker",
+    "dlc_batch_trainer.after_steps",
+    "dlc_batch_trainer.three_d",
+)
 FOLDERS = ("/", "/home/trainer", "/opt/dlc-batch", "/var/cache/dlc-batch", "/tmp")
 MEMORY_LIMIT = ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max")
 #: An environment's variable with a value, also where it lies in memory. This text is none.

@@ -18,7 +18,7 @@ from tests.image.sizes import measure, table
 from tests.image.trainer_image import NET
 from tests.way.conftest import Way
 
-from dlc_batch.demo.project import DemoSize, make_demo_project, write_request
+from dlc_batch.demo.project import IN_SPACE, DemoSize, make_demo_project, write_request
 from dlc_batch.local.cloud import LocalCloud
 from dlc_batch.local.home import Home
 from dlc_batch.local.lifecycle import UpOptions, down, up
@@ -77,7 +77,7 @@ class Inside:
 
     way: Way
     run: Run
-    seen: list[dict[str, Any]]  # by each process in which DeepLabCut ran; see probe.py
+    seen: list[dict[str, Any]]  # by each process that reads what the lab sent; see probe.py
     environment: dict[str, str]  # that its container was given
     children: list[dict[str, str]]  # of process 1, while the second training process ran
     exit_codes: list[int]  # of its attempts
@@ -134,7 +134,7 @@ def inside(way: Way, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -
 
 def _project(folder: Path) -> bytes:
     project = make_demo_project(folder / "walk", DemoSize(frames=24, labelled=12))
-    after = {"analyze_videos": True, "labeled_videos": True, "export_model": True}
+    after = {**IN_SPACE, "labeled_videos": True, "export_model": True}
     # without a GPU there are no loader processes, unless they are asked for
     how = {"weights": "pretrained", "epochs": 4, "loader_workers": 2}
     write_request(project, net_type=NET, **how, **after)
@@ -172,6 +172,12 @@ def test_the_run_succeeds_and_the_lab_hears_it_once(inside: Inside) -> None:
     (mail,) = inside.way.mails(inside.run.run_id, "SUCCEEDED")
     assert inside.way.final_mails(inside.run.run_id) == ["SUCCEEDED"]
     assert inside.run.run_id in mail.body
+
+
+def test_its_cameras_are_calibrated(inside: Inside) -> None:
+    keys = inside.way.client("s3").list_objects_v2(Bucket=inside.way.bucket, Prefix="runs/")
+    names = [each["Key"] for each in keys["Contents"]]
+    assert [name for name in names if name.endswith("/results/3d/calibration.json")], names
 
 
 def test_sigterm_ends_an_attempt_after_a_last_checkpoint_and_the_next_goes_on(
