@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlc_batch.cli import cli
 from dlc_batch.cli.request_options import GROUPS, changes_of
 from dlc_batch.cli.submit import submit
 from dlc_batch.request_changes import RequestChanges, changed_request
@@ -24,9 +25,10 @@ EXAMPLES = [field for field in FIELDS if field.name not in ("overrides", "camera
 
 
 def asked(*arguments: str) -> RequestChanges:
-    """What the command would be told."""
+    """What the command would be told, as one of the program: click keeps its help for good."""
     names = {field.name for field in FIELDS}
-    params = submit.make_context("submit", [".", *arguments]).params
+    program = click.Context(cli, **cli.context_settings)
+    params = submit.make_context("submit", [".", *arguments], parent=program).params
     return changes_of({name: value for name, value in params.items() if name in names})
 
 
