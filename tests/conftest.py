@@ -3,6 +3,7 @@ services (moto) for what needs no cloud, and a project small enough to read."""
 
 import io
 import shutil
+import signal
 import struct
 import uuid
 import zipfile
@@ -25,6 +26,8 @@ from dlc_batch.local.lifecycle import UpOptions, down, up
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parents[1]
+# What runs in the background ignores Ctrl-C, and so would each command that a test breaks off.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
