@@ -42,7 +42,8 @@ def test_can_be_trained(demo: Path, tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "demo"), "zip", demo.parent, demo.name)
     with Path(archive).open("rb") as file:
         check = check_upload(file, "demo.zip")
-    assert [problem.code for problem in check.problems] == ["few-frames"]  # ten, to be quick
+    # The demo names its cameras as it submits; and ten frames, to be quick.
+    assert [each.code for each in check.problems] == ["cameras-not-asked", "few-frames"]
     assert check.is_trainable
     assert check.mended == ()
 
