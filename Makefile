@@ -31,6 +31,7 @@ help:  ## Show what there is
 demo: .venv/.for-demo  ## Train a drawn project on this computer, from upload to mail
 	$(BIN)/python -m dlc_batch.demo
 
+# Its environments are made two at a time: each takes minutes, and a core.
 test:  ## Run all tests
 	@$(MAKE) --silent --jobs 2 .venv/.for-test .venv-sam/.ready .venv-tools/.ready tensorflow browser
 	@$(MAKE) --silent lint typecheck

@@ -676,7 +676,8 @@ _CAMERAS = {
         "Calibration images are there, and no cameras are named",
         "Without `cameras` in dlc-batch.yaml, and without a 3D project beside the project, nothing"
         " is put in space.",
-        "For poses in space, add `cameras: {names: [camera-1, camera-2]}`; else nothing.",
+        "For poses in space, add `cameras: {names: [camera-1, camera-2]}`; else nothing, or"
+        " `triangulate: false`.",
     ),
     "cameras-calibration": Entry(
         _E,

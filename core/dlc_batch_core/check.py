@@ -303,7 +303,9 @@ class _Checking:
         if request.cameras is not None:
             return find_limb_problems(request.cameras, project)
         has_3d_project = self.three_d is not None or self.are_several_3d
-        return [] if has_3d_project else find_unasked_calibration(self.files)
+        if has_3d_project or not request.triangulate:
+            return []
+        return find_unasked_calibration(self.files)
 
     @property
     def _why_nameless(self) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dlc_batch.cloud import aws_errors_as_ours
 from dlc_batch.packing import plan_packing
 from dlc_batch_core.budget import Budget, Place
+from dlc_batch_core.cameras import CALIBRATION_IMAGES
 from dlc_batch_core.checks.videos import find_key_problems
 from dlc_batch_core.costs import Rates
 from dlc_batch_core.errors import DlcBatchError
@@ -123,7 +124,8 @@ def _kind(path: PurePosixPath) -> str:
     if is_video(name):
         return "videos"
     if name.endswith(IMAGES):
-        return "images" if "labeled-data" in path.parts else "calibration"
+        kinds = {"labeled-data": "images", CALIBRATION_IMAGES: "calibration"}
+        return next((kinds[each] for each in path.parts if each in kinds), "others")
     if "training-datasets" in path.parts and name != "metadata.yaml":
         return "splits"
     if name.endswith(".csv"):

@@ -47,12 +47,27 @@ def test_calibration_images_count_apart_from_labelled_ones(project: Path) -> Non
         "images": 2,
         "calibration": 2,
     }
+    assert "others" not in load.kinds
+
+
+def test_other_images_of_a_zip_are_neither(project: Path) -> None:
+    plots = project / "evaluation-results" / "LabeledImages"
+    plots.mkdir(parents=True)
+    before = load_of(_zipped(project)).kinds
+    shutil.copy(next(project.rglob("*.png")), plots / "img01.png")
+    after = load_of(_zipped(project)).kinds
+    assert after["images"] == before["images"]
+    assert after["others"][0] == before["others"][0] + 1
+
+
+def _zipped(project: Path) -> Path:
+    archive = project.with_suffix(".zip")
+    subprocess.run(["zip", "-qr", archive, project.name], cwd=project.parent, check=True)
+    return archive
 
 
 def test_of_a_zip_all_is_sent(project: Path) -> None:
-    archive = project.with_suffix(".zip")
-    subprocess.run(["zip", "-qr", archive, "mouse"], cwd=project.parent, check=True)
-    kinds = load_of(archive).kinds
+    kinds = load_of(_zipped(project)).kinds
     assert kinds["videos"][0] == 1
     assert kinds["others"][0] == 3  # .h5, .pickle and .pt
 

@@ -25,8 +25,9 @@ EXAMPLES = [field for field in FIELDS if field.name not in ("overrides", "camera
 
 
 def asked(*arguments: str) -> RequestChanges:
-    """What the command would be told, as one of the program: click keeps its help for good."""
+    """What the command would be told."""
     names = {field.name for field in FIELDS}
+    # as one of the program's: click makes its help option once, as the first context wants it
     program = click.Context(cli, **cli.context_settings)
     params = submit.make_context("submit", [".", *arguments], parent=program).params
     return changes_of({name: value for name, value in params.items() if name in names})

@@ -80,6 +80,16 @@ def test_without_cameras_calibration_images_are_told_and_not_looked_at(scene: Pr
     assert all(each.severity is Severity.WARNING for each in found.problems)
 
 
+@pytest.mark.parametrize(("images", "word"), [(1, "1 file for"), (2, "2 files for")])
+def test_how_many_are_not_asked_for(images: int, word: str, project_files: Project) -> None:
+    pictures = {f"mouse/calibration_images/{n}.png": png() for n in range(images)}
+    assert word in word_of(check({**project_files, **pictures}), "cameras-not-asked")
+
+
+def test_calibration_images_that_nobody_wants_in_space_are_not_told(scene: Project) -> None:
+    assert said(check({**scene, "mouse/dlc-batch.yaml": b"triangulate: false"})) == []
+
+
 def test_without_cameras_and_calibration_nothing_is_told(project_files: Project) -> None:
     assert said(check(project_files)) == []
 

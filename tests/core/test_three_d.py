@@ -226,6 +226,26 @@ def test_cameras_that_do_not_add_up_are_not_used(
     assert found.request.cameras is None
 
 
+OWN_IMAGES = {f"mouse/calibration_images/{camera}-01.png": png(64, 48) for camera in BOTH}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        project_3d("mouse-3d/"),
+        project_3d("mouse-3d/", CONFIG.replace("num_cameras: 2", "num_cameras: 3")),
+        {**project_3d("a-3d/"), **project_3d("b-3d/")},
+    ],
+    ids=["one", "faulty", "several"],
+)
+def test_beside_a_3d_project_calibration_images_are_not_called_unasked(
+    beside: Project, zipped: Zipped, project_files: Project
+) -> None:
+    found = check(zipped, {**project_files, **OWN_IMAGES, **beside})
+    assert "cameras-not-asked" not in codes_of(found)
+    assert "cameras-not-asked" in codes_of(check(zipped, {**project_files, **OWN_IMAGES}))
+
+
 def test_names_may_be_numbers() -> None:
     assert read_3d({"num_cameras": 2, "camera_names": [1, 2]}, "").names == ("1", "2")
 

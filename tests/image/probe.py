@@ -1,4 +1,4 @@
-"""Tells what the process in which DeepLabCut runs can do and read, from inside it.
+"""Tells what a process that reads what the lab sent can do and read, from inside it.
 
 In the image that is tried it is `sitecustomize`, which Python imports as it starts. What it finds
 goes to the log, and not into a file that a test would have to fetch: the fetching process would
@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 MARK = "WHAT IS SEEN FROM INSIDE: "
-#: The processes that read what the lab sent: with DeepLabCut, and those that put views together.
+#: The processes that read what the lab sent; DeepLabCut runs in the first two.
 MODULES = (
     "dlc_batch_trainer.worker",
     "dlc_batch_trainer.after_steps",
     "dlc_batch_trainer.three_d",
+    "dlc_batch_trainer.report",
 )
 FOLDERS = ("/", "/home/trainer", "/opt/dlc-batch", "/var/cache/dlc-batch", "/tmp")
 MEMORY_LIMIT = ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max")

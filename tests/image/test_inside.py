@@ -174,10 +174,11 @@ def test_the_run_succeeds_and_the_lab_hears_it_once(inside: Inside) -> None:
     assert inside.run.run_id in mail.body
 
 
-def test_its_cameras_are_calibrated(inside: Inside) -> None:
+def test_its_views_are_put_together_in_space(inside: Inside) -> None:
     keys = inside.way.client("s3").list_objects_v2(Bucket=inside.way.bucket, Prefix="runs/")
     names = [each["Key"] for each in keys["Contents"]]
-    assert [name for name in names if name.endswith("/results/3d/calibration.json")], names
+    for made in ("calibration.json", "walk_3d.json"):
+        assert [name for name in names if name.endswith(f"/results/3d/{made}")], names
 
 
 def test_sigterm_ends_an_attempt_after_a_last_checkpoint_and_the_next_goes_on(

@@ -87,7 +87,7 @@ def find_camera_problems(
 def find_unasked_calibration(files: ProjectFiles) -> list[Problem]:
     """Find calibration images, or videos, of a project that names no cameras."""
     found = calibration_files(Cameras(), files.paths)
-    what = f"There are {counted(len(found), 'files')} for a calibration here, and no cameras."
+    what = f"{counted(len(found), 'files')} for a calibration, and no cameras."
     place = files.shown(f"{CALIBRATION_IMAGES}/")
     return [problem("cameras-not-asked", place, what)] if found else []
 

@@ -231,11 +231,12 @@ canvas.addEventListener("pointerdown", (event) => {
   held.set(event.pointerId, event);
 });
 canvas.addEventListener("pointermove", (event) => {
+  if (!event.buttons) held.delete(event.pointerId);  // it was let go where no event told of it
   const before = held.get(event.pointerId);
   if (!before) return;
   const were = [...held.values()];
   held.set(event.pointerId, event);
-  if (were.length === 2) enlarge(span([...held.values()]) / span(were));
+  if (were.length === 2 && span(were)) enlarge(span([...held.values()]) / span(were));
   if (were.length === 1) look((event.clientX - before.clientX) / 120, (event.clientY - before.clientY) / 120);
 });
 canvas.addEventListener("lostpointercapture", (event) => held.delete(event.pointerId));
