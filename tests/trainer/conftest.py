@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import uuid
@@ -159,18 +158,19 @@ class Bench:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Self]:
-        """With its bucket. At the end its disk is given back: moto keeps each version that ever
+        """With its bucket, whose disk is given back at the end: moto keeps each version that ever
         was in an open file."""
         place = {"LocationConstraint": "eu-central-1"}
         self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=place)
         self.s3.put_bucket_versioning(
             Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"}
         )
-        yield self
-        for each in FakeKey.instances_tracked:
-            if each.bucket_name == self.bucket:
-                each.dispose()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            yield self
+        finally:
+            for each in FakeKey.instances_tracked:
+                if each.bucket_name == self.bucket:
+                    each.dispose()
 
     def _put(self, key: str, content: bytes) -> str | None:
         answer = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
