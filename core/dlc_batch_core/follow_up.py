@@ -6,12 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from dlc_batch_core.videos import VIDEO_FOLDER
-from dlc_batch_core.words import short
+from dlc_batch_core.words import percent, short
 
 #: In results/.
 SPACE_FOLDER = "3d/"
 #: After a recording's name in it: the page on which its poses can be turned.
 VIEW_ENDING = "_3d.html"
+_IN_SPACE = (
+    "recordings_asked",
+    "recordings",
+    "points_percent",
+    "calibration_px",
+    "reprojection_px",
+    "error_mm",
+)
+_FEW_POINTS = 0.5  # a share (our choice): more are missing than there
 _LIVE_FOLDERS = {"pytorch": "exported-models-pytorch/", "tensorflow": "exported-models/"}
 
 
@@ -30,6 +39,7 @@ class FollowUp:
     calibration_px: float | None = None  # reprojection error of the corners (RMS)
     reprojection_px: float | None = None  # of the points of all recordings (median)
     error_mm: float | None = None  # standard error of a point in space (median)
+    points_percent: float | None = None  # of all points of those recordings, how many are in space
 
     def to_dict(self) -> dict[str, float]:
         return {name: float(each) for name, each in asdict(self).items() if each is not None}
@@ -49,14 +59,14 @@ class FollowUp:
             calibration_px=value.get("calibration_px"),
             reprojection_px=value.get("reprojection_px"),
             error_mm=value.get("error_mm"),
+            points_percent=value.get("points_percent"),
         )
 
     @property
     def in_space(self) -> dict[str, float]:
         """What is known of poses in space, by field; nothing where no cameras were named."""
-        names = ("recordings_asked", "recordings", "calibration_px", "reprojection_px", "error_mm")
         known = self.to_dict() if self.recordings_asked else {}
-        return {name: known[name] for name in names if name in known}
+        return {name: known[name] for name in _IN_SPACE if name in known}
 
     def sentences(self, engine: str = "pytorch") -> Iterator[str]:
         """Say what came of it; nothing where nothing was asked for."""
@@ -105,7 +115,16 @@ class FollowUp:
             if value is not None
         ]
         measure = f": {', '.join(known)}" if known else ""
-        return f"Poses in space of {which} in {SPACE_FOLDER} there{measure}."
+        return f"Poses in space of {which} in {SPACE_FOLDER} there{measure}.{self._how_many()}"
+
+    def _how_many(self) -> str:
+        if self.points_percent is None:
+            return ""
+        share = self.points_percent / 100
+        text = f"{percent(share)} of the points are in space"
+        if share >= _FEW_POINTS:
+            return f" {text}."
+        return f" Only {text}: the others were not seen surely in two views that agree."
 
     def _labeled(self) -> str:
         if self.labeled == self.videos:

@@ -20,6 +20,8 @@ from dlc_batch_core.member_names import has_controls, leads_outside
 SUFFIXES = (".avi", ".mp4", ".mov", ".mpeg", ".mpg", ".mpv", ".mkv", ".flv", ".qt", ".yuv")
 #: What DeepLabCut passes over, by name: videos that it drew itself (DEFAULT_EXCLUDE_PATTERNS).
 _DRAWN = ("_labeled.", "_full.")
+#: Films of poses in space: ours in the folder of results, and DeepLabCut's, which it names so.
+_DRAWN_IN_SPACE = re.compile(r"3d/.*_3d\.mp4|(.*/)?[^/]*_DLC_3D\.\w+")
 VIDEO_FOLDER = "videos/"
 _URI = re.compile(r"s3://([^/]+)/(.*)", re.DOTALL)
 _MOST_VIDEOS, _MOST_BYTES = 1000, 1100  # entries; a URI: an S3 key takes 1,024, a bucket 63
@@ -56,8 +58,10 @@ def is_video(path: str) -> bool:
 
 
 def is_drawn(path: str) -> bool:
-    """Whether DeepLabCut passes over the video, as one that it drew itself."""
-    return any(mark in path.rpartition("/")[2] for mark in _DRAWN)
+    """Whether a video shows no more than what was found in others: DeepLabCut passes over those
+    that it drew, but for its own of poses in space."""
+    is_film = _DRAWN_IN_SPACE.fullmatch(path) is not None
+    return is_film or any(mark in path.rpartition("/")[2] for mark in _DRAWN)
 
 
 def is_video_key(key: str) -> bool:

@@ -31,6 +31,7 @@ SCORES: Mapping[str, tuple[str, str, bool | None]] = {
     "test_frames": ("Test frames", "", None),
     "recordings_asked": ("Recordings of several cameras", "", None),
     "recordings": ("Recordings put together in space", "", None),
+    "points_percent": ("Points that are in space", "%", False),
     "calibration_px": ("Error of the cameras' calibration", "px", True),
     "reprojection_px": ("Points in space miss the predictions by", "px", True),
     "error_mm": ("Standard error of a point in space", "mm", True),

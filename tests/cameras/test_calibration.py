@@ -68,6 +68,16 @@ def test_four_cameras_are_found_where_each_board_is_seen_by_two() -> None:
     assert_true(calibrate(replace(whole, seen=left)), truth)
 
 
+def test_moments_are_those_that_two_cameras_see() -> None:
+    held = drawn.places(14, 3)
+    whole = drawn.sightings(drawn.rig(2), drawn.CHESS, held, np.random.default_rng(2), noise=0.1)
+    assert calibrate(whole).moments == 14
+    lost = [each for each in whole.seen if (each.camera, each.shot) == ("camera-2", "01")]
+    found = calibrate(whole.without(lost))
+    assert found.moments == 13
+    assert sum(view.is_used for view in found.views) == 27
+
+
 def test_boards_turned_by_half_are_numbered_alike(tmp_path: Path) -> None:
     truth = drawn.rig(2)
     held = drawn.places(14, 3, EVEN)

@@ -200,6 +200,10 @@ def test_a_file_with_other_names_is_refused(project: Path) -> None:
         is_there = names[0] == "camera-1"
         assert codes(found) == (set() if is_there else {"calibration-names"})
         assert found.is_trainable is is_there
+        if is_there:
+            one, two = rig(2)
+            apart = f"camera-1 to camera-2 {np.linalg.norm(one.centre - two.centre):.4g}."
+            assert apart in found.cameras_told[0]
 
 
 def write_two_files(folder: Path) -> None:

@@ -94,10 +94,12 @@ def test_scores_are_named_in_words_in_the_order_that_they_are_read_in() -> None:
 
 def test_figures_of_poses_in_space_are_those_of_all_shuffles() -> None:
     follow_up = {"videos_asked": 2.0, "recordings_asked": 1.0, "recordings": 1.0}
-    run = replace(RUN, follow_up={**follow_up, "calibration_px": 0.125, "error_mm": 0.5})
+    figures = {"calibration_px": 0.125, "error_mm": 0.5, "points_percent": 91.5}
+    run = replace(RUN, follow_up={**follow_up, **figures})
     assert [" ".join(line.split()) for line in score_lines(in_space(run))] == [
         "Recordings of several cameras 1",
         "Recordings put together in space 1",
+        "Points that are in space 91.50 %",
         "Error of the cameras' calibration 0.12 px",
         "Standard error of a point in space 0.50 mm",
     ]

@@ -240,6 +240,7 @@ MAILS: dict[str, Callable[[], Mail]] = {
             "calibration_px": 0.314,
             "reprojection_px": 1.2,
             "error_mm": 0.871,
+            "points_percent": 91.6,
         },
     ),
     "succeeded-warned": lambda: final(

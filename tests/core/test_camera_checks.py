@@ -80,6 +80,14 @@ def test_without_cameras_calibration_images_are_told_and_not_looked_at(scene: Pr
     assert all(each.severity is Severity.WARNING for each in found.problems)
 
 
+def test_a_folder_that_is_called_otherwise_is_guessed(scene: Project) -> None:
+    moved = {p.replace("calibration_images", "Board calibration"): d for p, d in scene.items()}
+    found = check(moved)
+    assert said(found) == [("cameras-calibration", "calibration_images/")]
+    (told,) = [each for each in found.problems if each.code == "cameras-calibration"]
+    assert told.remedy == "Did you mean `calibration: Board calibration`?"
+
+
 @pytest.mark.parametrize(("images", "word"), [(1, "1 file for"), (2, "2 files for")])
 def test_how_many_are_not_asked_for(images: int, word: str, project_files: Project) -> None:
     pictures = {f"mouse/calibration_images/{n}.png": png() for n in range(images)}

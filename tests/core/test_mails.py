@@ -120,6 +120,14 @@ def test_an_interrupted_training_says_what_it_lost(
         (FollowUp(recordings_asked=1, recordings=1), "Poses in space of the recording lie in 3d/"),
         (FollowUp(recordings_asked=3, recordings=2), "2 of 3 recordings (the notes below say"),
         (
+            FollowUp(recordings_asked=1, recordings=1, points_percent=91.6),
+            "lie in 3d/ there. 92 % of the points are in space.",
+        ),
+        (
+            FollowUp(recordings_asked=1, recordings=1, points_percent=0.104),
+            "there. Only 0.1 % of the points are in space: the others were not seen surely",
+        ),
+        (
             FollowUp(
                 recordings_asked=2,
                 recordings=2,

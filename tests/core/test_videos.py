@@ -168,6 +168,13 @@ def test_all_videos_are_those_that_deeplabcut_takes() -> None:
     assert [v.path for v in chosen(True, paths)] == ["videos/a.mp4", "b.AVI"]
 
 
+def test_films_of_poses_in_space_are_no_videos_of_animals() -> None:
+    """Ours, as a fetch puts them into the project, and what DeepLabCut's own program leaves."""
+    drawn = ("3d/walk_3d.mp4", "3d/day1/walk_3d.mp4", "videos/walk_DLC_3D.mp4")
+    own = ("videos/walk_3d.mp4", "3d/walk.mp4", "films/3d/walk_3d.mp4")
+    assert [v.path for v in chosen(True, (*drawn, *own))] == list(own)
+
+
 def test_all_videos_are_not_those_of_the_calibration() -> None:
     paths = ("videos/a.mp4", "rig/left.mp4", "rig/day1/right.mp4", "rig.mp4", "home-3d/left.mp4")
     request = parse_request("analyze_videos: true\ncameras: {calibration: rig}")

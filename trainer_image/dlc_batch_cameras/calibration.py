@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -78,8 +79,9 @@ class Calibration:
 
     @property
     def moments(self) -> int:
-        """How many shots of the board tell how the cameras stand."""
-        return len({view.shot for view in self.views if view.is_used})
+        """How many shots of the board tell how the cameras stand: those that two of them see."""
+        seen = Counter(view.shot for view in self.views if view.is_used)
+        return sum(count > 1 for count in seen.values())
 
     @property
     def standard_errors(self) -> dict[str, float]:

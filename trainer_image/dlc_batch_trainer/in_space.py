@@ -123,6 +123,7 @@ class InSpace:
             recordings=len(figures),
             reprojection_px=_median(figures, "reprojection_px"),
             error_mm=_median(figures, "error_mm"),
+            points_percent=_median(figures, "points_percent"),
         )
 
     def _put(

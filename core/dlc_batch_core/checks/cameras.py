@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dlc_batch_core.archive import CONFIG_FILE
+from dlc_batch_core.calibration_files import images_or_videos
 from dlc_batch_core.camera_fields import LEAST_CAMERAS, MOST_CAMERAS, find_contradictions
 from dlc_batch_core.cameras import CALIBRATION_IMAGES, DEEPLABCUT_BOARD, Cameras
 from dlc_batch_core.catalogue import problem
@@ -187,7 +188,10 @@ class _Pictures:
     def _none(self, views: Views) -> Problem:
         if not views.strangers:
             what = "There is no calibration image here, and no calibration video."
-            return problem("cameras-calibration", self.place, what)
+            folders = {path.rpartition("/")[0] for path in self.files.paths}
+            near = [each for each in sorted(folders) if self._is_near(each)]
+            remedy = f"Did you mean `calibration: {shown(near[0])}`?" if near else ""
+            return problem("cameras-calibration", self.place, what, remedy)
         what = f"No calibration {self.kind} has a camera's name in its own:"
         what += f" {self._listed(views.strangers)} are there, and the cameras are"
         what += f" {listed(self.cameras.names)}.{self.aside}"
@@ -282,6 +286,10 @@ class _Pictures:
         if self.files.is_remote:  # a change between two recordings shows at the ends
             return [path for paths in of_cameras for path in dict.fromkeys((paths[0], paths[-1]))]
         return [path for paths in of_cameras for path in paths]
+
+    def _is_near(self, folder: str) -> bool:
+        """Whether a folder is called like one of a calibration, and holds what may be it."""
+        return "calib" in folder.lower() and bool(images_or_videos(f"{folder}/", self.files.paths))
 
     def _name(self, path: str) -> str:
         return path.removeprefix(f"{self.folder}/")

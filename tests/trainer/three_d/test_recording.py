@@ -30,6 +30,9 @@ def test_poses_are_where_the_animal_was(tmp_path: Path) -> None:
     assert answer.notes == ()
     assert answer.figures is not None
     assert 0.1 < answer.figures["reprojection_px"] < 0.6
+    points = np.load(tmp_path / "3d" / "walk_3d.npz")["points"]
+    share = np.isfinite(points[..., 0]).mean()
+    assert answer.figures["points_percent"] == pytest.approx(100 * share)
     assert error_of(tmp_path) < 4
     assert answer.figures["error_mm"] == pytest.approx(error_of(tmp_path), rel=0.5)
     made = {path.name for path in (tmp_path / "3d").iterdir()}

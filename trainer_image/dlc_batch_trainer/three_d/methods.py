@@ -62,6 +62,6 @@ def _triangulation(several: bool) -> str:
 
 def _constraints(cameras: Cameras) -> str:
     limbs = ", ".join(" to ".join(limb) for limb in cameras.limbs)
-    held = f"The lengths of limbs ({limbs}) were held nearly constant." if limbs else ""
+    held = f"The lengths of limbs ({limbs}) were taken to change little." if limbs else ""
     smooth = "Tracks were smoothed over time." if cameras.smooth else ""
     return f"{held} {smooth}".strip()

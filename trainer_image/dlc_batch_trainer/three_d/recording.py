@@ -85,9 +85,13 @@ def put_together(task: RecordingTask) -> Answer:
             f" confidence above `pcutoff` ({task.pcutoff:g} in config.yaml) and agreed on it."
         )
         return Answer((*notes, why))
-    figures = {"reprojection_px": recording.quality.median_error}
+    quality = recording.quality
+    figures = {
+        "reprojection_px": quality.median_error,
+        "points_percent": 100 * quality.triangulated,
+    }
     if recording.unit == "mm":
-        figures["error_mm"] = recording.quality.standard_error
+        figures["error_mm"] = quality.standard_error
     there = {name: value for name, value in figures.items() if np.isfinite(value)}
     return Answer(notes, figures=there)
 
