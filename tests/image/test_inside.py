@@ -177,7 +177,7 @@ def test_the_run_succeeds_and_the_lab_hears_it_once(inside: Inside) -> None:
 def test_its_views_are_put_together_in_space(inside: Inside) -> None:
     keys = inside.way.client("s3").list_objects_v2(Bucket=inside.way.bucket, Prefix="runs/")
     names = [each["Key"] for each in keys["Contents"]]
-    for made in ("calibration.json", "walk_3d.json"):
+    for made in ("calibration.json", "walk_DLC_3D.h5"):
         assert [name for name in names if name.endswith(f"/results/3d/{made}")], names
 
 
