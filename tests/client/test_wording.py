@@ -84,8 +84,10 @@ def test_times_and_cost() -> None:
 
 def test_scores_are_named_in_words_in_the_order_that_they_are_read_in() -> None:
     metrics = {"train_frames": 92.0, "own_score": 3.0, "test_map": 91.0, "test_rmse_px": 4.196}
+    metrics["test_interval_instants"] = 13.0
     assert [" ".join(line.split()) for line in score_lines(metrics)] == [
         "Error on test frames 4.20 px",
+        "Instants that the interval is of 13",
         "mAP on test frames 91.00 %",
         "Training frames 92",
         "own score 3",
