@@ -93,7 +93,7 @@ class Command:
     def kill(self) -> None:
         self._process.kill()
 
-    def read_until(self, words: str, seconds: float = 60) -> None:
+    def read_until(self, words: str, seconds: float = 240) -> None:
         """Read until words are shown."""
         end = time.monotonic() + seconds
         while words not in self.shown and time.monotonic() < end:

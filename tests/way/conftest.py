@@ -30,6 +30,8 @@ TEMPLATE = ROOT / "template.yaml"
 STAND_IN = Path(__file__).with_name("stand_in_trainer.py")
 HOST_OF_TRAINER = Path(__file__).with_name("host_of_trainer.py")
 TENSORFLOW_PYTHON = ROOT / ".venv-tf" / "bin" / "python"
+#: What takes seconds may take minutes where the cores are shared, in seconds.
+PATIENCE = 240.0
 #: 1 x 1 pixel: the submit function looks at names, not at pixels.
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364"
@@ -140,7 +142,7 @@ class Way:
         subjects = [mail.subject.split()[1] for mail in self.mails(run)]
         return [each.rstrip(":") for each in subjects if each != "ACCEPTED:"]
 
-    def ended(self, run: str, seconds: float = 60) -> Run:
+    def ended(self, run: str, seconds: float = PATIENCE) -> Run:
         """Wait until a run has ended and its mail has been sent, and lies in the mailbox."""
 
         def look() -> Run | None:
@@ -211,7 +213,7 @@ class Way:
     def wait_for(
         look: Callable[[], Any],
         what: str,
-        seconds: float = 60,
+        seconds: float = PATIENCE,
         instead: Callable[[], str] = lambda: "",
     ) -> Any:
         """Return the first true value; when there is none in time, fail and say what is."""

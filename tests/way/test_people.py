@@ -115,7 +115,7 @@ def test_an_upload_of_the_client_is_broken_off_goes_on_and_begins_anew(
         relay.broken = lambda _: None
         submitted = send(cloud, archive, target)
         assert {"create", "part", "list", "abort", "complete"} <= set(relay.kinds)
-    assert way.wait_for(lambda: way.run(submitted.run_id), "its record").status == "REJECTED"
+    assert way.ended(submitted.run_id).status == "REJECTED"
 
 
 @pytest.mark.parametrize("lab", ["miller", "other"])
