@@ -64,7 +64,7 @@ def test_how_long_a_name_may_be_is_asked_of_the_disk(tmp_path: Path) -> None:
 @given(st.text(min_size=1, max_size=255), st.sampled_from([143, 255]))
 def test_the_kept_name_fits_and_begins_as_the_file_does(name: str, most: int) -> None:
     name = name.replace("/", "_").replace("\0", "_")
-    if len(name.encode(errors="surrogatepass")) > most:
+    if len(name.encode(errors="surrogatepass")) > most or name in (".", ".."):  # no file's name
         return
     kept = kept_name(PurePosixPath("/project") / name, RUN, most, "linux")
     head, _, run_id = kept.rpartition(".before-")
