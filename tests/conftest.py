@@ -22,8 +22,9 @@ from dlc_batch.local.cloud import LocalCloud
 from dlc_batch.local.home import Home
 from dlc_batch.local.lifecycle import UpOptions, down, up
 
-# How long a case takes says how busy the computer is.
-settings.register_profile("untimed", deadline=None)
+# How long a case takes says how busy the computer is. Cases are the same each time: `make fuzz`
+# looks for others.
+settings.register_profile("untimed", deadline=None, derandomize=True)
 settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parents[1]
 # What runs in the background ignores Ctrl-C, and so would each command that a test breaks off.
